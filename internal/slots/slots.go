@@ -1,0 +1,32 @@
+// Package slots is the address plan: where each level of a program is linked,
+// so that all of them can be mapped in one process.
+//
+// A slot belongs to a level, whatever else is packed, so that a level links to
+// the same bytes in every packed file. Everything stays below 2 GiB, which is
+// as far as system linkers link a position-dependent executable, and clear of
+// 0x58000000, where Valgrind lives, and 0x70000000, which rr uses.
+//
+// private/slots.bzl has the same numbers for the Bazel rules.
+package slots
+
+import "rules_go_multiarch/internal/goamd64"
+
+// Slot is an address range, in bytes; Limit is the first address after it.
+type Slot struct{ Base, Limit uint64 }
+
+// Size returns how many bytes of address space a variant may take.
+func (s Slot) Size() uint64 { return s.Limit - s.Base }
+
+// Of returns the slot of a level. v1 is where Go's linker puts every program.
+func Of(level goamd64.Level) Slot {
+	return [...]Slot{
+		{0x00400000, 0x15000000},
+		{0x15000000, 0x2a000000},
+		{0x2a000000, 0x3f000000},
+		{0x3f000000, 0x54000000},
+	}[level-goamd64.Min]
+}
+
+// TextOffset is the distance from a slot's base to its text: Go's linker keeps
+// the page before the text for the ELF headers (cmd/link, -T).
+const TextOffset = 0x1000

@@ -1,0 +1,146 @@
+package boot
+
+import (
+	"debug/elf"
+	"unsafe"
+
+	"rules_go_multiarch/launcher/format"
+)
+
+// Dynamic linkers have about ten program headers.
+const maxInterpProgs = 14
+
+// interpreter is the start of a dynamic linker's file.
+type interpreter struct {
+	header elf.Header64
+	progs  [maxInterpProgs]elf.Prog64
+}
+
+const (
+	elfMagic  = '\x7f' | 'E'<<8 | 'L'<<16 | 'F'<<24 | uint64(elf.ELFCLASS64)<<32 | uint64(elf.ELFDATA2LSB)<<40
+	elfIdent  = 1<<48 - 1 // the bytes of elfMagic
+	maxInterp = 1 << 30   // bytes that a dynamic linker may take
+)
+
+// loadInterpreter maps the variant's interpreter, the dynamic linker, as the
+// kernel does for PT_INTERP, and returns its entry point. Source:
+// load_elf_interp in linux/fs/binfmt_elf.c.
+//
+//go:nosplit
+func loadInterpreter(s *state) uintptr {
+	path := s.table + uintptr(s.variant().Interp.Offset)
+	fd := syscall(sysOpen, path, openReadOnly, 0, 0, 0, 0)
+	if failed(fd) {
+		s.errno = -fd
+		fail(s, format.MsgInterpMissing, exitNotFound)
+	}
+	n := syscall(sysPread64, fd, uintptr(unsafe.Pointer(&s.interp)), unsafe.Sizeof(s.interp), 0, 0, 0)
+	if failed(n) {
+		s.errno = -n
+		fail(s, format.MsgInterpMissing, exitNotFound)
+	}
+	low, high := interpreterBounds(s, n)
+	if low >= high {
+		fail(s, format.MsgInterpBad, exitCannotRun)
+	}
+
+	// The first mapping claims the addresses of all, wherever the kernel has
+	// room; the others replace parts of it.
+	bias := uintptr(0)
+	for i := uintptr(0); i < uintptr(s.interp.header.Phnum); i++ {
+		p := s.interpProg(i)
+		if p.Type != uint32(elf.PT_LOAD) {
+			continue
+		}
+		start := pageFloor(uintptr(p.Vaddr))
+		size := pageCeil(uintptr(p.Vaddr)+uintptr(p.Filesz)) - start
+		prot := protection(p.Flags)
+		result := uintptr(0)
+		if bias == 0 {
+			result = syscall(sysMmap, 0, high-low, prot, mapPrivate, fd, pageFloor(uintptr(p.Off)))
+			bias = result - start
+			if rest := high - low - size; !failed(result) && rest > 0 {
+				syscall(sysMunmap, result+size, rest, 0, 0, 0, 0)
+			}
+		} else if p.Filesz > 0 {
+			result = syscall(sysMmap, bias+start, size, prot, mapPrivate|mapFixed, fd, pageFloor(uintptr(p.Off)))
+		}
+		if !failed(result) && p.Memsz > p.Filesz {
+			result = zeroesBehind(bias, p)
+		}
+		if failed(result) {
+			s.errno = -result
+			fail(s, format.MsgMap, exitNotFound)
+		}
+	}
+	syscall(sysClose, fd, 0, 0, 0, 0, 0)
+	s.interpBase = bias
+	return bias + uintptr(s.interp.header.Entry)
+}
+
+// interpreterBounds returns the first address of the interpreter and the first
+// one after it, as it was linked, or 0, 0 when the n bytes that were read are
+// not those of a shared object for this machine.
+//
+//go:nosplit
+func interpreterBounds(s *state, n uintptr) (low, high uintptr) {
+	h := &s.interp.header
+	if n < unsafe.Sizeof(*h) || uint64(load64(uintptr(unsafe.Pointer(h))))&elfIdent != elfMagic ||
+		h.Type != uint16(elf.ET_DYN) || h.Machine != uint16(elf.EM_X86_64) ||
+		h.Phentsize != uint16(unsafe.Sizeof(elf.Prog64{})) || h.Phnum > maxInterpProgs ||
+		uintptr(h.Phoff) != unsafe.Sizeof(*h) || n < unsafe.Sizeof(*h)+uintptr(h.Phnum)*unsafe.Sizeof(elf.Prog64{}) {
+		return 0, 0
+	}
+	found := false
+	for i := uintptr(0); i < uintptr(h.Phnum); i++ {
+		p := s.interpProg(i)
+		if p.Type != uint32(elf.PT_LOAD) {
+			continue
+		}
+		start, end := uintptr(p.Vaddr), uintptr(p.Vaddr)+uintptr(p.Memsz)
+		if start > maxInterp || end > maxInterp || end < start || p.Filesz > p.Memsz || start < high {
+			return 0, 0
+		}
+		if !found {
+			found = true
+			low = pageFloor(start)
+		}
+		high = end
+	}
+	return low, pageCeil(high)
+}
+
+// zeroesBehind completes a segment that is larger in memory than in the file.
+//
+//go:nosplit
+func zeroesBehind(bias uintptr, p *elf.Prog64) uintptr {
+	end := uintptr(p.Vaddr) + uintptr(p.Filesz)
+	pages := pageCeil(end)
+	if p.Flags&uint32(elf.PF_W) != 0 {
+		clearBytes(bias+end, pages-end)
+	}
+	last := pageCeil(uintptr(p.Vaddr) + uintptr(p.Memsz))
+	if last <= pages {
+		return 0
+	}
+	return mapZeroes(bias+pages, last-pages, protection(p.Flags))
+}
+
+//go:nosplit
+func (s *state) interpProg(i uintptr) *elf.Prog64 {
+	return (*elf.Prog64)(at(uintptr(unsafe.Pointer(&s.interp.progs)) + i*unsafe.Sizeof(elf.Prog64{})))
+}
+
+// protection converts a segment's flags to those of mmap(2): the same bits in
+// the opposite order.
+//
+//go:nosplit
+func protection(flags uint32) uintptr {
+	return uintptr(flags&uint32(elf.PF_R))>>2 | uintptr(flags&uint32(elf.PF_W)) | uintptr(flags&uint32(elf.PF_X))<<2
+}
+
+//go:nosplit
+func pageFloor(x uintptr) uintptr { return x &^ (format.PageSize - 1) }
+
+//go:nosplit
+func pageCeil(x uintptr) uintptr { return pageFloor(x + format.PageSize - 1) }

@@ -1,0 +1,121 @@
+package boot
+
+import (
+	"encoding/binary"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"rules_go_multiarch/launcher/format"
+)
+
+// guarded returns a copy of data that ends where readable memory ends: reading
+// behind it kills the test.
+func guarded(t testing.TB, data []byte) []byte {
+	t.Helper()
+	size := (len(data)+format.PageSize-1)/format.PageSize*format.PageSize + format.PageSize
+	memory, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Munmap(memory) })
+	if err := unix.Mprotect(memory[size-format.PageSize:], unix.PROT_NONE); err != nil {
+		t.Fatal(err)
+	}
+	copied := memory[size-format.PageSize-len(data) : size-format.PageSize]
+	copy(copied, data)
+	return copied
+}
+
+// resum makes the checksum right, so that the checks behind it are reached.
+func resum(data []byte) {
+	if len(data) >= int(format.HeaderSize) {
+		binary.LittleEndian.PutUint64(data[8:], format.Sum(data))
+	}
+}
+
+func sound(data []byte) bool { return tableSound(address(data), uintptr(len(data))) }
+
+func TestSoundTables(t *testing.T) {
+	for name, variants := range map[string][]format.Variant{
+		"one level":   {variant(4)},
+		"four levels": {variant(1), variant(2), variant(3), variant(4)},
+	} {
+		if !sound(guarded(t, encode(t, variants...))) {
+			t.Errorf("%s: not sound", name)
+		}
+	}
+}
+
+func TestUnsoundTables(t *testing.T) {
+	change := func(f func(*format.Variant)) []format.Variant {
+		v := variant(2)
+		f(&v)
+		return []format.Variant{variant(1), v}
+	}
+	for name, variants := range map[string][]format.Variant{
+		"no level":                     {},
+		"five levels":                  {variant(1), variant(2), variant(3), variant(4), variant(5)},
+		"level twice":                  {variant(1), variant(1)},
+		"levels in descending order":   {variant(2), variant(1)},
+		"level 0":                      {variant(0)},
+		"level 5":                      {variant(5)},
+		"bounds the wrong way":         change(func(v *format.Variant) { v.Low, v.High = v.High, v.Low }),
+		"bounds inside a page":         change(func(v *format.Variant) { v.High++ }),
+		"entry below the variant":      change(func(v *format.Variant) { v.Entry = v.Low - 1 }),
+		"entry above the variant":      change(func(v *format.Variant) { v.Entry = v.High }),
+		"headers outside the variant":  change(func(v *format.Variant) { v.Phdr = v.High }),
+		"file offset that wraps":       change(func(v *format.Variant) { v.Offset = ^uint64(0) - 10 }),
+		"file end past the file":       change(func(v *format.Variant) { v.Size = 0x10000 }),
+		"unknown operation":            change(func(v *format.Variant) { v.Ops[0].Kind = 9 }),
+		"operation of another variant": change(func(v *format.Variant) { v.Ops[0].Addr = variant(1).Low }),
+		"operation past the variant":   change(func(v *format.Variant) { v.Ops[2].Len = 0x2000 }),
+		"operation that wraps":         change(func(v *format.Variant) { v.Ops[2].Len = ^uint64(0xfff) }),
+		"empty operation":              change(func(v *format.Variant) { v.Ops[0].Len = 0 }),
+		"executable memory":            change(func(v *format.Variant) { v.Ops[0].Prot = 7 }),
+		"protection inside a page":     change(func(v *format.Variant) { v.Ops[0].Addr++ }),
+		"a page of zeroes":             change(func(v *format.Variant) { v.Ops[1].Addr, v.Ops[1].Len = v.Low, format.PageSize }),
+	} {
+		if sound(guarded(t, encode(t, variants...))) {
+			t.Errorf("%s: sound", name)
+		}
+	}
+}
+
+// FuzzTable feeds tables with a right checksum to the boot code's check. What
+// passes is walked as the boot code would walk it.
+func FuzzTable(f *testing.F) {
+	f.Add(encode(f, variant(1)))
+	f.Add(encode(f, variant(1), variant(2), variant(3), variant(4)))
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		data = guarded(t, data)
+		resum(data)
+		if !sound(data) {
+			return
+		}
+		table := address(data)
+		end := table + uintptr(len(data))
+		for m := uint32(0); m < format.MsgCount; m++ {
+			text := messageAt(table, m)
+			if table+uintptr(text.Offset)+uintptr(text.Len) > end {
+				t.Fatalf("message %d ends behind the table", m)
+			}
+		}
+		for limit := uint32(0); limit <= format.MaxLevels; limit++ {
+			addr := highest(table, limit)
+			if addr == 0 {
+				continue
+			}
+			level := (*format.Level)(at(addr))
+			if level.Level > limit || level.Entry < level.Low || level.Entry >= level.High {
+				t.Fatalf("level %+v for a limit of %d", level, limit)
+			}
+			for i := uint32(0); i < level.OpCount; i++ {
+				if op := opAt(table, level.Op+i); op.Addr < level.Low || op.Addr+op.Len > level.High {
+					t.Fatalf("operation %+v outside of level %+v", op, level)
+				}
+			}
+		}
+	})
+}
