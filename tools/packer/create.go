@@ -1,0 +1,136 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"rules_go_multiarch/tools/packer/internal/pack"
+	"rules_go_multiarch/tools/packer/internal/paramfile"
+	"rules_go_multiarch/tools/packer/internal/variant"
+)
+
+var createVerb = verb{
+	name:    "create",
+	summary: "pack executables that were built for different levels",
+	usage: `create -o OUT [flags] [vN=]FILE...
+
+Packs executables, one a level, into OUT. The level of a FILE given without
+one is read from its Go build information. An argument @FILE stands for the
+lines of FILE.
+
+  -o OUT             the packed file
+  -launcher FILE     take the launcher from FILE: a linked one, or a packed file;
+                     else it is the packer's own, or built with the go command
+  -variant vN=FILE   same as vN=FILE
+  -manifest FILE     also write the manifest, as JSON
+  -no-environment    the packed file ignores GOAMD64, GOMULTIARCH and MGODEBUG
+  -remap             accept executables that were linked to overlapping addresses;
+                     the one that starts is moved into place, and profilers see
+                     no function names in it
+  -force             pack executables of different programs
+
+OUT gets the permissions that a linker gives: 0777 less the umask.
+
+example: packer create -o app v1=app.v1 v3=app.v3`,
+	run: runCreate,
+}
+
+type createArgs struct {
+	out, launcher, manifest string
+	noEnvironment, remap    bool
+	force                   bool
+	inputs                  []input
+}
+
+func parseCreate(args []string) (*createArgs, error) {
+	args, err := paramfile.Expand(args)
+	if err != nil {
+		return nil, err
+	}
+	c := &createArgs{}
+	flags := newFlags("create")
+	flags.StringVar(&c.out, "o", "", "")
+	flags.StringVar(&c.launcher, "launcher", "", "")
+	flags.StringVar(&c.manifest, "manifest", "", "")
+	flags.BoolVar(&c.noEnvironment, "no-environment", false, "")
+	flags.BoolVar(&c.remap, "remap", false, "")
+	flags.BoolVar(&c.force, "force", false, "")
+	flags.Func("variant", "", func(s string) error {
+		in, err := parseInput(s)
+		c.inputs = append(c.inputs, in)
+		return err
+	})
+	operands, err := parse(flags, args)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range operands {
+		in, err := parseInput(s)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		c.inputs = append(c.inputs, in)
+	}
+	switch {
+	case c.out == "":
+		return nil, usageError{errors.New("no output: want -o OUT")}
+	case len(c.inputs) == 0:
+		return nil, usageError{errors.New("no executables: want at least one vN=FILE")}
+	}
+	return c, nil
+}
+
+func runCreate(w *world, args []string) error {
+	c, err := parseCreate(args)
+	if err != nil {
+		return err
+	}
+	var variants []*variant.Variant
+	for _, in := range c.inputs {
+		v, err := variant.Open(in.path, in.level)
+		if err != nil {
+			return fmt.Errorf("%s: %w", in.path, err)
+		}
+		defer v.Close()
+		if err := checkApart(c.out, in.path); err != nil {
+			return err
+		}
+		variants = append(variants, v)
+	}
+	if !c.force {
+		if err := checkSameProgram(variants); err != nil {
+			return err
+		}
+	}
+	launcher, err := w.launcher(c.launcher)
+	if err != nil {
+		return err
+	}
+	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap})
+	if err != nil {
+		return err
+	}
+	if c.manifest != "" {
+		text, err := file.Manifest.Encode()
+		if err != nil {
+			return err
+		}
+		if err := w.writeFile(c.manifest, 0o666, 0, func(out io.Writer) error {
+			_, err := out.Write(text)
+			return err
+		}); err != nil {
+			return err
+		}
+	}
+	return w.writeFile(c.out, 0o777, sizeOf(variants), file.Write)
+}
+
+// sizeOf is about how large a packed file of variants becomes, in bytes.
+func sizeOf(variants []*variant.Variant) int64 {
+	var size int64
+	for _, v := range variants {
+		size += v.Size
+	}
+	return size
+}

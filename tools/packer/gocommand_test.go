@@ -1,0 +1,469 @@
+//go:build linux
+
+package main
+
+// These tests run "packer build", which needs the go command; Bazel's sandbox
+// has none, so BUILD.bazel leaves this file out and "go test ./..." runs it.
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"rules_go_multiarch/internal/testenv"
+)
+
+// levelFiles tell a program which level it was compiled for, by its build tags.
+func levelFiles(files map[string]string, dir string) map[string]string {
+	for level, tags := range map[string]string{"v1": "!amd64.v2", "v2": "amd64.v2 && !amd64.v3", "v3": "amd64.v3 && !amd64.v4", "v4": "amd64.v4"} {
+		files[dir+"level_"+level+".go"] = "//go:build " + tags + "\n\npackage main\n\nconst level = \"" + level + "\"\n"
+	}
+	return files
+}
+
+const printLevel = "package main\n\nvar extra = \"plain\"\n\nfunc main() { println(level, extra) }\n"
+
+// module writes a module of programs that print their level, and nothing but
+// package runtime behind them, so that they build quickly.
+func module(t *testing.T) string {
+	t.Helper()
+	files := levelFiles(map[string]string{
+		"go.mod":     "module example.com/hello\n\ngo 1.24\n",
+		"main.go":    printLevel,
+		"tagged.go":  "//go:build special\n\npackage main\n\nfunc init() { extra = \"special\" }\n",
+		"lib/lib.go": "package lib\n",
+		// Constraints do not count in files that are named.
+		"solo/one.go":  "//go:build ignore\n\npackage main\n\nfunc main() { print() }\n",
+		"solo/more.go": "//go:build ignore\n\npackage main\n\nfunc print() { println(\"v1 plain\") }\n",
+	}, "")
+	levelFiles(files, "cmd/tool/")
+	files["cmd/tool/main.go"] = printLevel
+	return tree(t, files)
+}
+
+func tree(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for path, text := range files {
+		path = filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, []byte(text), 0o644)
+	}
+	return dir
+}
+
+// quiet gives a build an environment without surprises, and the cache entries
+// of testenv's builds.
+func quiet(t *testing.T) {
+	t.Helper()
+	for name, value := range map[string]string{"GOFLAGS": "-trimpath", "CGO_ENABLED": "0", "GOAMD64": "", "GOMULTIARCH": "", "MGODEBUG": "", "MGO_PARALLEL_BUILD": "", "GOWORK": "off", "TMPDIR": t.TempDir()} {
+		t.Setenv(name, value)
+	}
+}
+
+// output runs a program and returns what it prints.
+func output(t *testing.T, env []string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, out)
+	}
+	return string(out)
+}
+
+// levelsOf are the levels in a packed file.
+func levelsOf(t *testing.T, path string) string {
+	t.Helper()
+	var info fileInfo
+	if err := json.Unmarshal([]byte(must(t, "info", "--json", path)), &info); err != nil {
+		t.Fatal(err)
+	}
+	var levels []string
+	for _, l := range info.Levels {
+		levels = append(levels, l.Level)
+	}
+	return strings.Join(levels, ",")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// TestMgoOutputs is mgo's checklist, as far as it is about where output goes.
+func TestMgoOutputs(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	in := func(path string) string { return filepath.Join(dir, path) }
+	if err := os.Mkdir(in("folder"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		args []string
+		want []string // packed files in dir, which is emptied of them
+	}{
+		"default name":              {nil, []string{"hello"}},
+		"default name of a package": {[]string{"./cmd/tool"}, []string{"tool"}},
+		"-o FILE":                   {[]string{"-o", "a", "."}, []string{"a"}},
+		"-o=FILE":                   {[]string{"-o=a"}, []string{"a"}},
+		"--o=FILE":                  {[]string{"--o=b", "./cmd/tool"}, []string{"b"}},
+		"-o of a new path":          {[]string{"-o", "x/y/z"}, []string{"x/y/z"}},
+		"-o DIRECTORY":              {[]string{"-o", "folder"}, []string{"folder/hello"}},
+		"-o DIRECTORY/":             {[]string{"-o", "new/", "./..."}, []string{"new/hello", "new/tool"}},
+		"several packages":          {[]string{"-o", "folder", ".", "./cmd/tool"}, []string{"folder/hello", "folder/tool"}},
+		"several without -o":        {[]string{".", "./cmd/tool"}, nil},
+		"./... without -o":          {[]string{"./..."}, nil},
+		"a library":                 {[]string{"./lib"}, nil},
+		"files":                     {[]string{"solo/one.go", "solo/more.go"}, []string{"one"}},
+		"-o /dev/null":              {[]string{"-o", "/dev/null"}, nil},
+		"-n":                        {[]string{"-n", "-o", "a"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := packer(append([]string{"build", "-C", dir, "-levels", "v1,v3"}, test.args...)...)
+			if r.status != 0 || r.stderr != "" && name != "-n" {
+				t.Fatalf("status %d, %s", r.status, r.stderr)
+			}
+			for _, path := range test.want {
+				if got := levelsOf(t, in(path)); got != "v1,v3" {
+					t.Errorf("%s has %s", path, got)
+				}
+				if got := output(t, []string{"GOAMD64=v1"}, in(path)); got != "v1 plain\n" {
+					t.Errorf("%s printed %q", path, got)
+				}
+				os.Remove(in(path))
+			}
+			for _, path := range []string{"hello", "tool", "a", "folder/hello", "folder/tool"} {
+				if exists(in(path)) {
+					t.Errorf("there is a %s", path)
+				}
+			}
+		})
+	}
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+}
+
+// TestMgoFlags is mgo's checklist, as far as it is about what is built.
+func TestMgoFlags(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	out := filepath.Join(dir, "out")
+	for name, test := range map[string]struct {
+		args []string
+		env  string
+		want string
+	}{
+		"-tags":               {args: []string{"-tags", "special"}, want: "v1 special\n"},
+		"GOFLAGS":             {env: "-trimpath -tags=special", want: "v1 special\n"},
+		"-ldflags":            {args: []string{"-ldflags", "-s -w -X 'main.extra=a b'"}, want: "v1 a b\n"},
+		"-ldflags of GOFLAGS": {env: "-trimpath '-ldflags=-X main.extra=c'", want: "v1 c\n"},
+		"-ldflags by pattern": {args: []string{"-ldflags=example.com/...=-X main.extra=d"}, want: "v1 d\n"},
+		"-pgo":                {args: []string{"-pgo=off"}, want: "v1 plain\n"},
+		"-buildmode=exe":      {args: []string{"-buildmode=exe"}, want: "v1 plain\n"},
+		"-p":                  {args: []string{"-p", "1"}, want: "v1 plain\n"},
+		"no environment":      {args: []string{"-no-environment", "-levels", "v1"}, want: "v1 plain\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.env != "" {
+				t.Setenv("GOFLAGS", test.env)
+			}
+			must(t, append([]string{"build", "-levels=v1,v3", "-C", dir, "-o", out}, test.args...)...)
+			if got := output(t, []string{"GOAMD64=v1"}, out); got != test.want {
+				t.Errorf("printed %q, want %q", got, test.want)
+			}
+			if r := packer("verify", out); r.status != 0 {
+				t.Error(r.stderr)
+			}
+		})
+	}
+}
+
+// TestMgoPIE builds position-independent executables: no slot, no -T.
+func TestMgoPIE(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	out := filepath.Join(dir, "out")
+	must(t, "build", "-levels=v1,v3", "-C", dir, "-o", out, "-buildmode=pie")
+	if got := output(t, []string{"GOAMD64=v1"}, out); got != "v1 plain\n" {
+		t.Errorf("printed %q", got)
+	}
+	if r := packer("verify", out); r.status != 0 {
+		t.Error(r.stderr)
+	}
+}
+
+// TestMgoRace links with the system's linker, and dynamically.
+func TestMgoRace(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("skipped: no gcc, which -race takes")
+	}
+	quiet(t)
+	t.Setenv("CGO_ENABLED", "1")
+	dir := module(t)
+	out := filepath.Join(dir, "out")
+	must(t, "build", "-levels=v1,v3", "-C", dir, "-o", out, "-race", "-ldflags=-linkmode=external -extldflags=-Wl,--build-id=none")
+	if got := output(t, []string{"GOAMD64=v1"}, out); got != "v1 plain\n" {
+		t.Errorf("printed %q", got)
+	}
+	if r := packer("verify", out); r.status != 0 {
+		t.Error(r.stderr)
+	}
+}
+
+// TestMgoAtRunTime starts what was built, all levels of it.
+func TestMgoAtRunTime(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	out := filepath.Join(dir, "out")
+	t.Setenv("MGO_PARALLEL_BUILD", "1")
+	report := filepath.Join(dir, "report.json")
+	must(t, "build", "-C", dir, "-o", out, "--report", report)
+	if got := levelsOf(t, out); got != "v1,v2,v3,v4" {
+		t.Errorf("has %s", got)
+	}
+	if got := output(t, []string{"GOAMD64=v1", "MGODEBUG=log"}, out); !strings.HasPrefix(got, "[mgo] launcher: starting variant GOAMD64=v1") || !strings.HasSuffix(got, "\nv1 plain\n") {
+		t.Errorf("printed %q", got)
+	}
+	variant := filepath.Join(dir, "variant")
+	must(t, "extract", "-level", "v1", "-o", variant, out)
+	if got := output(t, []string{"GOAMD64=v1", "MGODEBUG=extract"}, out); got != string(contents(t, variant)) {
+		t.Errorf("MGODEBUG=extract printed %d bytes, not the variant's %d", len(got), len(contents(t, variant)))
+	}
+	var r buildReport
+	if err := json.Unmarshal(contents(t, report), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Outputs) != 1 || r.Outputs[0].File != out || r.Outputs[0].Size != int64(len(contents(t, out))) || len(r.Outputs[0].Levels) != 4 || len(r.Builds) != 4 || r.Seconds <= 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestPackageAtVersion builds from a module proxy in the file system.
+func TestPackageAtVersion(t *testing.T) {
+	quiet(t)
+	files := levelFiles(map[string]string{"go.mod": "module example.com/remote\n\ngo 1.24\n"}, "cmd/far/v2/")
+	files["cmd/far/v2/main.go"] = printLevel
+	proxy := tree(t, map[string]string{
+		"example.com/remote/@v/list":        "v1.2.3\n",
+		"example.com/remote/@v/v1.2.3.info": `{"Version":"v1.2.3"}`,
+		"example.com/remote/@v/v1.2.3.mod":  files["go.mod"],
+	})
+	var archive bytes.Buffer
+	z := zip.NewWriter(&archive)
+	for path, text := range files {
+		w, err := z.Create("example.com/remote@v1.2.3/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(w, text)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(proxy, "example.com/remote/@v/v1.2.3.zip"), archive.Bytes(), 0o644)
+	for name, value := range map[string]string{"GOPROXY": "file://" + proxy, "GONOSUMDB": "*", "GOFLAGS": "-trimpath -modcacherw", "GOMODCACHE": t.TempDir()} {
+		t.Setenv(name, value)
+	}
+	dir := t.TempDir()
+	for want, args := range map[string][]string{
+		"far":   nil, // v2 is a major version, not a name
+		"named": {"-o", "named"},
+	} {
+		if r := packer(append(append([]string{"build", "-C", dir, "-levels=v1,v3"}, args...), "example.com/remote/cmd/far/v2@v1.2.3")...); r.status != 0 {
+			t.Fatalf("status %d, %s", r.status, r.stderr)
+		}
+		if got := output(t, []string{"GOAMD64=v1"}, filepath.Join(dir, want)); got != "v1 plain\n" {
+			t.Errorf("%s printed %q", want, got)
+		}
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	old := tree(t, map[string]string{"go": "#!/bin/sh\necho '{\"GOOS\":\"linux\",\"GOARCH\":\"amd64\",\"GOAMD64\":\"v1\",\"GOVERSION\":\"go1.22.3\"}'\n"})
+	if err := os.Chmod(filepath.Join(old, "go"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		env    []string
+		args   []string
+		status int
+		want   string
+	}{
+		"GOAMD64":       {[]string{"GOAMD64=v3"}, nil, 1, "packer: build: GOAMD64=v3 is set, but packer sets it for each level: unset it, and choose levels with -levels\n"},
+		"GOOS":          {[]string{"GOOS=windows"}, nil, 1, "packer: build: GOOS=windows GOARCH=amd64: only linux/amd64 has packed files; give --fallback for a plain build on other targets\n"},
+		"GOARCH":        {[]string{"GOARCH=arm64"}, nil, 1, "packer: build: GOOS=linux GOARCH=arm64: only linux/amd64"},
+		"old toolchain": {[]string{"PATH=" + old}, nil, 1, "packer: build: the go command is go1.22.3: want go1.24 or newer\n"},
+		"no toolchain":  {[]string{"PATH="}, nil, 1, "packer: build: no go command on PATH: install Go\n"},
+		"c-shared":      {nil, []string{"-buildmode=c-shared"}, 2, "packer: build: -buildmode=c-shared: only exe and pie make executables\n"},
+		"-T":            {nil, []string{"-ldflags=-T 1"}, 2, "packer: build: -ldflags=-T 1: sets -T, which packer sets for each level\n"},
+		"level":         {nil, []string{"-levels=v9"}, 2, "packer: build: -levels \"v9\": unknown level \"v9\""},
+		"parallel":      {[]string{"MGO_PARALLEL_BUILD=x"}, nil, 1, "packer: build: MGO_PARALLEL_BUILD=x: want a positive number\n"},
+		"no package":    {nil, []string{"./nowhere"}, 1, "packer: build: go list:\n"},
+		"library":       {nil, []string{"-o", "x", "./lib"}, 1, "packer: build: -o x: example.com/hello/lib is not a main package: there is no executable to pack\n"},
+		"two into one":  {nil, []string{"-o", "x", ".", "./cmd/tool"}, 1, "packer: build: -o x: cannot write 2 packages to what is no directory\n"},
+		"no programs":   {nil, []string{"-o", "x/", "./lib"}, 1, "packer: build: -o x/: no main packages to build\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, variable := range test.env {
+				name, value, _ := strings.Cut(variable, "=")
+				t.Setenv(name, value)
+			}
+			r := packer(append([]string{"build", "-C", dir}, test.args...)...)
+			if r.status != test.status || !strings.HasPrefix(r.stderr, test.want) {
+				t.Errorf("status %d, %s", r.status, r.stderr)
+			}
+			if exists(filepath.Join(dir, "hello")) || exists(filepath.Join(dir, "x")) {
+				t.Error("there is an output")
+			}
+		})
+	}
+}
+
+func TestFallback(t *testing.T) {
+	quiet(t)
+	t.Setenv("GOOS", "js")
+	t.Setenv("GOARCH", "wasm")
+	dir := module(t)
+	write(t, filepath.Join(dir, "level_js.go"), []byte("//go:build js\n\npackage main\n"), 0o644)
+	// A vet of the arguments is enough: -n prints what would run.
+	r := packer("build", "-C", dir, "--fallback", "-n", "-o", "app.wasm", "./lib")
+	if r.status != 0 || !strings.HasPrefix(r.stderr, "packer: build: no packed file for this target: a plain go build\n") || !strings.Contains(r.stderr, "lib") {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+}
+
+// TestFailingLevel breaks v3 alone; its output comes last.
+func TestFailingLevel(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	write(t, filepath.Join(dir, "broken.go"), []byte("//go:build amd64.v3\n\npackage main\n\nvar broken int = \"text\"\n"), 0o644)
+	r := packer("build", "-C", dir, "-levels=v1,v3", "-o", "out")
+	lines := strings.Split(strings.TrimSpace(r.stderr), "\n")
+	if r.status != 1 || len(lines) < 2 || lines[len(lines)-1] != "packer: build: v3: go build: exit status 1" ||
+		!strings.HasPrefix(lines[len(lines)-2], "v3: ./broken.go:5:18: cannot use \"text\"") {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+	if exists(filepath.Join(dir, "out")) {
+		t.Error("there is an output")
+	}
+}
+
+// TestIdenticalLevels takes from the one package that Go 1.26 compiles otherwise
+// for v4 than for v3, of those that this program has, what makes the difference.
+func TestIdenticalLevels(t *testing.T) {
+	quiet(t)
+	dir := tree(t, map[string]string{
+		"go.mod":  "module example.com/plain\n\ngo 1.24\n",
+		"main.go": "package main\n\nfunc main() { println(1) }\n",
+	})
+	out := filepath.Join(dir, "out")
+	r := packer("build", "-C", dir, "-levels=v3,v4", "-o", "out", "-gcflags=internal/runtime/maps=-d=ssa/intrinsics/off", "-report", "report")
+	if want := "packer: build: " + out + ": v4 left out: its code is identical to v3's\n"; r.status != 0 || r.stderr != want {
+		t.Fatalf("status %d, %q: want %q", r.status, r.stderr, want)
+	}
+	if got := levelsOf(t, out); got != "v3" {
+		t.Errorf("has %s", got)
+	}
+	var report buildReport
+	if err := json.Unmarshal(contents(t, filepath.Join(dir, "report")), &report); err != nil || report.Outputs[0].Levels[1].IdenticalTo != "v3" {
+		t.Errorf("%+v (%v)", report, err)
+	}
+}
+
+// TestInterrupt ends a build while its compilers hang.
+func TestInterrupt(t *testing.T) {
+	tested := testenv.Packer(t)
+	quiet(t)
+	dir := module(t)
+	pids := filepath.Join(dir, "pids")
+	tool := write(t, filepath.Join(dir, "tool.sh"), []byte("#!/bin/sh\necho $$ >>"+pids+"\nexec sleep 100\n"), 0o755)
+	cmd := exec.Command(tested, "build", "-C", dir, "-o", "out", "-toolexec", tool)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); !exists(pids); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("no compiler was started")
+		}
+	}
+	began := time.Now()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if cmd.ProcessState.ExitCode() != 1 || !strings.HasSuffix(stderr.String(), "packer: build: interrupted\n") || time.Since(began) > 20*time.Second {
+		t.Errorf("%v after %v, %s", cmd.ProcessState, time.Since(began), stderr.String())
+	}
+	for _, pid := range strings.Fields(string(contents(t, pids))) {
+		var number int
+		fmt.Sscan(pid, &number)
+		for deadline := time.Now().Add(5 * time.Second); syscall.Kill(number, 0) == nil && !zombie(pid); time.Sleep(10 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Errorf("process %d is left", number)
+				break
+			}
+		}
+	}
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v (%v)", left, err)
+	}
+	if exists(filepath.Join(dir, "out")) {
+		t.Error("there is an output")
+	}
+}
+
+// zombie reports whether a process has ended and nobody has asked how.
+func zombie(pid string) bool {
+	stat, err := os.ReadFile("/proc/" + pid + "/stat")
+	return err != nil || strings.Contains(string(stat), ") Z ")
+}
+
+// TestMgoSelfCheck is mgo's: go build makes stage 0, and each stage the next.
+// https://github.com/CAFxX/mgo, "Quick sanity check".
+func TestMgoSelfCheck(t *testing.T) {
+	quiet(t)
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	stage := func(n int) string { return filepath.Join(dir, fmt.Sprint("stage", n)) }
+	output(t, nil, "go", "build", "-C", root, "-o", stage(0), "./tools/packer")
+	for n := 1; n <= 3; n++ {
+		output(t, nil, stage(n-1), "build", "-C", root, "-o", stage(n), "./tools/packer")
+		if got := output(t, nil, stage(n), "verify", stage(n)); !strings.HasSuffix(got, ": sound: v1 v2 v3 v4\n") {
+			t.Errorf("stage %d: %s", n, got)
+		}
+	}
+	same(t, stage(1), stage(2))
+	same(t, stage(2), stage(3))
+}
+
+// TestNoLauncher packs without -launcher, and without a go command.
+func TestNoLauncher(t *testing.T) {
+	probe := testenv.Probe(t)
+	dir := t.TempDir()
+	must(t, "create", "-o", filepath.Join(dir, "built"), "v1="+probe.Variants[1], "v2="+probe.Variants[2])
+	same(t, filepath.Join(dir, "built"), create(t, filepath.Join(dir, "given"), 1, 2))
+	t.Setenv("PATH", "")
+	if r := packer("create", "-o", filepath.Join(dir, "none"), probe.Variants[1]); r.status != 1 || !strings.HasPrefix(r.stderr, "packer: create: building the launcher takes the go command, and there is none on PATH") {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"text/tabwriter"
+
+	"github.com/klauspost/cpuid/v2"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tools/packer/internal/packed"
+)
+
+var infoVerb = verb{
+	name:    "info",
+	summary: "show the levels of a packed file",
+	usage: `info [--json] FILE
+
+Shows what a packed file says of itself: its levels with sizes, addresses and
+digests, how they share the address space, what its build information says,
+and which level this machine would start, and why. Digests are those in the
+file; packer verify recomputes them.
+
+  --json   print JSON (schema: tools/packer/SCHEMA.md)
+
+example: packer info app`,
+	run: runInfo,
+}
+
+// fileInfo is what "info --json" prints; SCHEMA.md documents it.
+type fileInfo struct {
+	File        string       `json:"file"`
+	Size        int64        `json:"size"`
+	Format      int          `json:"format"`
+	BuildID     string       `json:"buildId"`
+	Layout      string       `json:"layout"`
+	Environment bool         `json:"environment"`
+	Changed     bool         `json:"changed"`
+	Program     *program     `json:"program,omitempty"`
+	Levels      []levelInfo  `json:"levels"`
+	Launcher    launcherInfo `json:"launcher"`
+	Machine     machineInfo  `json:"machine"`
+}
+
+type levelInfo struct {
+	Level   string   `json:"level"`
+	Offset  uint64   `json:"offset"`
+	Size    int64    `json:"size"`
+	SHA256  string   `json:"sha256"`
+	Address uint64   `json:"address"`
+	End     uint64   `json:"end"`
+	Entry   uint64   `json:"entry"`
+	Program *program `json:"program,omitempty"`
+}
+
+type launcherInfo struct {
+	Offset  uint64 `json:"offset"`
+	Size    uint64 `json:"size"`
+	Address uint64 `json:"address"`
+	SHA256  string `json:"sha256"`
+}
+
+type machineInfo struct {
+	Level  string `json:"level,omitempty"`
+	Starts string `json:"starts,omitempty"`
+	Reason string `json:"reason"`
+}
+
+func runInfo(w *world, args []string) error {
+	flags := newFlags("info")
+	asJSON := flags.Bool("json", false, "")
+	path, err := parseOne(flags, args)
+	if err != nil {
+		return err
+	}
+	file, err := openPacked(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info := describe(file)
+	if *asJSON {
+		return w.writeJSON(info)
+	}
+	printInfo(w, info)
+	return nil
+}
+
+// openPacked opens a packed file; errors name it.
+func openPacked(path string) (*packed.File, error) {
+	file, err := packed.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return file, nil
+}
+
+func describe(file *packed.File) fileInfo {
+	boot := file.Manifest.Boot
+	info := fileInfo{
+		File: file.Path, Size: file.Size, Format: file.Manifest.Format, BuildID: file.Manifest.BuildID,
+		Layout: string(file.Layout()), Environment: !file.NoEnvironment, Changed: file.Changed,
+		Launcher: launcherInfo{Offset: boot.Offset, Size: boot.Size, Address: boot.Address, SHA256: boot.SHA256},
+		Machine:  describeMachine(file),
+	}
+	for _, l := range file.Levels {
+		level := levelInfo{
+			Level: l.Level.String(), Offset: l.Offset, Size: l.Size, SHA256: l.SHA256,
+			Address: l.Table.Low, End: l.Table.High, Entry: l.Table.Entry,
+		}
+		if r, err := file.Range(l); err == nil {
+			level.Program = readProgram(r)
+		}
+		if info.Program == nil {
+			info.Program = level.Program
+		}
+		info.Levels = append(info.Levels, level)
+	}
+	if info.Program == nil {
+		info.Program = readProgram(file)
+	}
+	return info
+}
+
+// describeMachine says what would happen here and now.
+func describeMachine(file *packed.File) machineInfo {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		return machineInfo{Reason: "this machine is " + runtime.GOOS + "/" + runtime.GOARCH + ", the file is for linux/amd64"}
+	}
+	cpu := goamd64.Level(cpuid.CPU.X64Level())
+	starts, reason := file.Start(cpu, os.Getenv)
+	info := machineInfo{Level: cpu.String(), Reason: reason}
+	if starts != 0 {
+		info.Starts = starts.String()
+	}
+	return info
+}
+
+func printInfo(w *world, info fileInfo) {
+	out := w.stdout
+	fmt.Fprintf(out, "%s: %d bytes, build id %s\n", info.File, info.Size, info.BuildID)
+	if p := info.Program; p != nil {
+		fmt.Fprintf(out, "program:  %s", p.Path)
+		if p.Module != "" {
+			fmt.Fprintf(out, " of module %s %s", p.Module, p.Version)
+		}
+		fmt.Fprintf(out, ", %s", p.Go)
+		if p.Revision != "" {
+			fmt.Fprintf(out, ", revision %s", p.Revision)
+		}
+		if p.Modified {
+			fmt.Fprint(out, " with changes")
+		}
+		fmt.Fprintln(out)
+	}
+	fmt.Fprintf(out, "layout:   %s\n", info.Layout)
+	if !info.Environment {
+		fmt.Fprintln(out, "launcher: reads no environment variables")
+	}
+	if info.Changed {
+		fmt.Fprintln(out, "changed:  stripped or otherwise written to since it was packed; runs, but nothing can be taken out")
+	}
+	if info.Machine.Starts != "" {
+		fmt.Fprintf(out, "here:     starts %s: %s\n", info.Machine.Starts, info.Machine.Reason)
+	} else {
+		fmt.Fprintf(out, "here:     starts none: %s\n", info.Machine.Reason)
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\nLEVEL\tBYTES\tADDRESSES\tENTRY\tSHA-256")
+	for _, l := range info.Levels {
+		fmt.Fprintf(table, "%s\t%d\t%#x-%#x\t%#x\t%s\n", l.Level, l.Size, l.Address, l.End, l.Entry, l.SHA256)
+	}
+	table.Flush()
+}

@@ -1,0 +1,201 @@
+package gobuild
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"rules_go_multiarch/internal/goamd64"
+)
+
+// Args is the command line of the build verb: go build's, and a few of ours.
+type Args struct {
+	Levels   []goamd64.Level // -levels, in ascending order; all by default
+	Report   string          // -report
+	Launcher string          // -launcher
+	Fallback bool            // -fallback
+	Force    bool            // -force
+
+	NoEnvironment bool // -no-environment
+
+	Dir      string   // -C
+	Out      string   // -o
+	Parallel int      // -p, or 0
+	Mode     string   // -buildmode, or nothing
+	LDFlags  []string // values of -ldflags
+	DryRun   bool     // -n
+	Flags    []string // all other flags of go build, in order
+	Packages []string
+}
+
+// ErrHelp is the error of a command line that asks for help.
+var ErrHelp = errors.New("help")
+
+// withValue has the flags of go build whose value may be the next argument.
+// Source: go help build. Every other flag is boolean, or has its value behind
+// an equals sign.
+var withValue = map[string]bool{
+	"C": true, "o": true, "p": true,
+	"asmflags": true, "buildmode": true, "compiler": true, "covermode": true, "coverpkg": true,
+	"gccgoflags": true, "gcflags": true, "installsuffix": true, "ldflags": true, "mod": true,
+	"modfile": true, "overlay": true, "pgo": true, "pkgdir": true, "tags": true, "toolexec": true,
+	"levels": true, "report": true, "launcher": true,
+}
+
+// Parse parses the arguments of the build verb. goflags is the value of
+// GOFLAGS, which counts where the command line is silent.
+func Parse(args []string, goflags string) (*Args, error) {
+	a := &Args{}
+	for len(args) > 0 {
+		arg := args[0]
+		if arg == "--" {
+			args = args[1:]
+			break
+		}
+		if !strings.HasPrefix(arg, "-") || arg == "-" {
+			break
+		}
+		args = args[1:]
+		name, value, given := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(arg, "-"), "-"), "=")
+		if !given && withValue[name] {
+			if len(args) == 0 {
+				return nil, fmt.Errorf("-%s: no value", name)
+			}
+			value, args = args[0], args[1:]
+		}
+		if err := a.set(name, value, given || withValue[name]); err != nil {
+			return nil, err
+		}
+	}
+	a.Packages = args
+	if err := a.fillFrom(goflags); err != nil {
+		return nil, fmt.Errorf("GOFLAGS: %w", err)
+	}
+	if len(a.Levels) == 0 {
+		a.Levels = []goamd64.Level{1, 2, 3, 4}
+	}
+	return a, nil
+}
+
+func (a *Args) set(name, value string, given bool) (err error) {
+	switch name {
+	case "h", "help":
+		return ErrHelp
+	case "levels":
+		a.Levels, err = parseLevels(value)
+	case "report":
+		a.Report = value
+	case "launcher":
+		a.Launcher = value
+	case "fallback":
+		a.Fallback, err = parseBool(value, given)
+	case "force":
+		a.Force, err = parseBool(value, given)
+	case "no-environment":
+		a.NoEnvironment, err = parseBool(value, given)
+	case "C":
+		a.Dir = value
+	case "o":
+		a.Out = value
+	case "p":
+		if a.Parallel, err = strconv.Atoi(value); err == nil && a.Parallel < 1 {
+			err = errors.New("want a positive number")
+		}
+	case "buildmode":
+		a.Mode = value
+	case "ldflags":
+		a.LDFlags = append(a.LDFlags, value)
+	default:
+		if name == "n" {
+			if a.DryRun, err = parseBool(value, given); err != nil {
+				break
+			}
+		}
+		flag := "-" + name
+		if given {
+			flag += "=" + value
+		}
+		a.Flags = append(a.Flags, flag)
+	}
+	if err != nil {
+		return fmt.Errorf("-%s %q: %w", name, value, err)
+	}
+	return nil
+}
+
+// fillFrom takes from GOFLAGS what has to be merged with flags of ours.
+func (a *Args) fillFrom(goflags string) error {
+	words, err := splitQuoted(goflags)
+	if err != nil {
+		return err
+	}
+	var ldflags []string
+	for _, word := range words {
+		name, value, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		switch {
+		case name == "ldflags":
+			ldflags = append(ldflags, value)
+		case name == "buildmode" && a.Mode == "":
+			a.Mode = value
+		case name == "o" && a.Out == "":
+			a.Out = value
+		case name == "n" && value != "false":
+			a.DryRun = true
+		}
+	}
+	if len(a.LDFlags) == 0 {
+		a.LDFlags = ldflags
+	}
+	return nil
+}
+
+func parseLevels(s string) ([]goamd64.Level, error) {
+	var chosen [goamd64.Max + 1]bool
+	for _, name := range strings.Split(s, ",") {
+		level, err := goamd64.Parse(name)
+		if err != nil {
+			return nil, err
+		}
+		if chosen[level] {
+			return nil, fmt.Errorf("%v twice", level)
+		}
+		chosen[level] = true
+	}
+	var levels []goamd64.Level
+	for level := goamd64.Min; level <= goamd64.Max; level++ {
+		if chosen[level] {
+			levels = append(levels, level)
+		}
+	}
+	return levels, nil
+}
+
+func parseBool(value string, given bool) (bool, error) {
+	if !given {
+		return true, nil
+	}
+	return strconv.ParseBool(value)
+}
+
+// Plain returns the arguments of the go command for a plain build.
+func (a *Args) Plain() []string {
+	args := []string{"build"}
+	if a.Dir != "" {
+		args = append(args, "-C", a.Dir) // has to come first
+	}
+	if a.Out != "" {
+		args = append(args, "-o="+a.Out)
+	}
+	if a.Mode != "" {
+		args = append(args, "-buildmode="+a.Mode)
+	}
+	if a.Parallel > 0 {
+		args = append(args, "-p="+strconv.Itoa(a.Parallel))
+	}
+	for _, value := range a.LDFlags {
+		args = append(args, "-ldflags="+value)
+	}
+	args = append(append(args, a.Flags...), "--")
+	return append(args, a.Packages...)
+}

@@ -1,0 +1,170 @@
+package gobuild
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
+)
+
+var all = []goamd64.Level{1, 2, 3, 4}
+
+func TestParse(t *testing.T) {
+	for _, test := range []struct {
+		args, goflags string // separated by |, and as GOFLAGS has them
+		want          Args
+	}{
+		{"", "", Args{Levels: all}},
+		{"-o|app|.", "", Args{Levels: all, Out: "app", Packages: []string{"."}}},
+		{"-o=app|--|-odd", "", Args{Levels: all, Out: "app", Packages: []string{"-odd"}}},
+		{"--o|app|./a|./b", "", Args{Levels: all, Out: "app", Packages: []string{"./a", "./b"}}},
+		{"-C|dir|-v|-tags|a,b|-p|3|-race|-pgo=off", "", Args{Levels: all, Dir: "dir", Parallel: 3, Flags: []string{"-v", "-tags=a,b", "-race", "-pgo=off"}}},
+		{"-ldflags|-s -w|-ldflags=all=-X a=b", "", Args{Levels: all, LDFlags: []string{"-s -w", "all=-X a=b"}}},
+		{"-buildmode|pie", "-buildmode=exe", Args{Levels: all, Mode: "pie"}},
+		{"", "-buildmode=pie '-ldflags=-s -w' -trimpath", Args{Levels: all, Mode: "pie", LDFlags: []string{"-s -w"}}},
+		{"-ldflags=-w", "-ldflags=-s", Args{Levels: all, LDFlags: []string{"-w"}}},
+		{"-levels|v3,v1|--report=r|-fallback|--force|-no-environment|-launcher|l", "", Args{
+			Levels: []goamd64.Level{1, 3}, Report: "r", Fallback: true, Force: true, NoEnvironment: true, Launcher: "l"}},
+		{"-n|x.go", "", Args{Levels: all, DryRun: true, Flags: []string{"-n"}, Packages: []string{"x.go"}}},
+		{"-somenew=flag|-other|pkg", "", Args{Levels: all, Flags: []string{"-somenew=flag", "-other"}, Packages: []string{"pkg"}}},
+	} {
+		var args []string
+		if test.args != "" {
+			args = strings.Split(test.args, "|")
+		}
+		got, err := Parse(args, test.goflags)
+		if err != nil {
+			t.Errorf("%q: %v", args, err)
+			continue
+		}
+		if len(got.Packages) == 0 {
+			got.Packages = nil
+		}
+		if !reflect.DeepEqual(*got, test.want) {
+			t.Errorf("%q, GOFLAGS=%q:\n%+v, want\n%+v", args, test.goflags, *got, test.want)
+		}
+	}
+}
+
+func TestParseRefuses(t *testing.T) {
+	for args, want := range map[string]string{
+		"-o":             "-o: no value",
+		"-levels=v1,v5":  "-levels \"v1,v5\": unknown level \"v5\"",
+		"-levels|v1,v1":  "-levels \"v1,v1\": v1 twice",
+		"-p=0":           "-p \"0\": want a positive number",
+		"-fallback=what": "-fallback \"what\"",
+		"-h":             "help",
+	} {
+		if _, err := Parse(strings.Split(args, "|"), ""); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v: want %q", args, err, want)
+		}
+	}
+	if _, err := Parse(nil, "'-ldflags=-s"); err == nil || err.Error() != "GOFLAGS: unterminated '" {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestLinkAt(t *testing.T) {
+	const at = "-T=0x2a001000"
+	for _, test := range []struct {
+		level goamd64.Level
+		mode  string
+		user  []string
+		want  []string
+	}{
+		{1, "", nil, nil},
+		{1, "exe", []string{"-s"}, []string{"-s"}},
+		{3, "pie", []string{"-s"}, []string{"-s"}},
+		{3, "", nil, []string{at + " -extldflags=-Wl,-Ttext-segment=0x2a000000"}},
+		{3, "exe", []string{"-s -X 'a.b=c d'"}, []string{
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
+			"-s -X 'a.b=c d' " + at + " -extldflags=-Wl,-Ttext-segment=0x2a000000"}},
+		{3, "", []string{"-extldflags '-static -lm' -w"}, []string{
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
+			"-w " + at + " '-extldflags=-static -lm -Wl,-Ttext-segment=0x2a000000'"}},
+		{3, "", []string{"-w '-extldflags=-static'", "./x=-extldflags=-g"}, []string{
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
+			"-w " + at + " '-extldflags=-static -Wl,-Ttext-segment=0x2a000000'",
+			"./x=" + at + " '-extldflags=-g -Wl,-Ttext-segment=0x2a000000'"}},
+	} {
+		got, err := linkAt(test.level, test.mode, test.user)
+		if err != nil || !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%v %s %q:\n%q (%v), want\n%q", test.level, test.mode, test.user, got, err, test.want)
+		}
+	}
+	for value, want := range map[string]string{
+		"-T 0x1000": "-ldflags=-T 0x1000: sets -T, which packer sets for each level",
+		"all=--T=1": "-ldflags=all=--T=1: sets -T, which packer sets for each level",
+		"-X 'a":     "-ldflags=-X 'a: unterminated '",
+		"pattern":   "-ldflags=pattern: want flags, or pattern=flags",
+	} {
+		_, err := linkAt(3, "", []string{value})
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: error %v: want %q", value, err, want)
+		}
+	}
+	if _, err := joinQuoted([]string{`a'b"c`}); err == nil || !strings.Contains(err.Error(), "both kinds of quotes") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for mode, want := range map[string]string{
+		"": "", "default": "", "exe": "", "pie": "",
+		"c-shared": "-buildmode=c-shared: only exe and pie make executables",
+		"archive":  "-buildmode=archive: only exe and pie make executables",
+		"plugin":   "-buildmode=plugin: only exe and pie make executables",
+	} {
+		if err := (&Args{Mode: mode, Levels: all}).Check(); want == "" && err != nil || want != "" && (err == nil || err.Error() != want) {
+			t.Errorf("%s: error %v: want %q", mode, err, want)
+		}
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Setenv("GOAMD64", "")
+	for _, test := range []struct {
+		env  Environment
+		want string
+	}{
+		{Environment{GOOS: "linux", GOARCH: "amd64", GOAMD64: "v1", GOVERSION: "go1.24"}, ""},
+		{Environment{GOOS: "linux", GOARCH: "amd64", GOAMD64: "v1", GOVERSION: "go1.27rc1"}, ""},
+		{Environment{GOOS: "linux", GOARCH: "amd64", GOAMD64: "v1", GOVERSION: "devel go1.28-abc"}, ""},
+		{Environment{GOOS: "linux", GOARCH: "amd64", GOAMD64: "v1", GOVERSION: "go1.23.12"}, "the go command is go1.23.12: want go1.24 or newer"},
+		{Environment{GOOS: "linux", GOARCH: "amd64", GOAMD64: "v1", GOVERSION: "go1.9"}, "the go command is go1.9: want go1.24 or newer"},
+		{Environment{GOOS: "linux", GOARCH: "amd64", GOAMD64: "v3", GOVERSION: "go1.26"}, "the go command's configuration has GOAMD64=v3, but packer sets it for each level: go env -u GOAMD64, and choose levels with -levels"},
+		{Environment{GOOS: "linux", GOARCH: "arm64", GOVERSION: "go1.26"}, "GOOS=linux GOARCH=arm64: only linux/amd64 has packed files; give --fallback for a plain build on other targets"},
+	} {
+		if err := test.env.Check(); test.want == "" && err != nil || test.want != "" && (err == nil || err.Error() != test.want) {
+			t.Errorf("%+v: error %v: want %q", test.env, err, test.want)
+		}
+	}
+}
+
+func TestConcurrency(t *testing.T) {
+	for _, test := range []struct {
+		levels, parallel, processors int
+		variable                     string
+		builds, each                 int
+	}{
+		{4, 0, 2, "", 2, 1},
+		{4, 0, 16, "", 4, 4},
+		{2, 0, 16, "", 2, 8},
+		{4, 1, 16, "", 1, 1},
+		{4, 6, 2, "", 4, 2},
+		{4, 0, 8, "2", 2, 4},
+		{4, 0, 2, "3", 3, 1},
+		{4, 1, 8, "3", 1, 1}, // the flag counts
+	} {
+		t.Setenv("MGO_PARALLEL_BUILD", test.variable)
+		builds, each, err := Concurrency(test.levels, test.parallel, test.processors)
+		if err != nil || builds != test.builds || each != test.each {
+			t.Errorf("%+v: %d builds with -p %d (%v)", test, builds, each, err)
+		}
+	}
+	t.Setenv("MGO_PARALLEL_BUILD", "many")
+	if _, _, err := Concurrency(4, 0, 2); err == nil || err.Error() != "MGO_PARALLEL_BUILD=many: want a positive number" {
+		t.Errorf("error %v", err)
+	}
+}

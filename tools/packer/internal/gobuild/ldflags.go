@@ -1,0 +1,151 @@
+package gobuild
+
+import (
+	"fmt"
+	"strings"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/slots"
+)
+
+// linkAt returns the values of -ldflags that link a level in its slot, with the
+// user's own values merged in. v1 is where every linker puts a program, and a
+// position-independent executable goes anywhere: both need nothing.
+//
+// -T tells Go's linker, and -Wl,-Ttext-segment the system's; the one that does
+// not link takes no notice.
+func linkAt(level goamd64.Level, mode string, user []string) ([]string, error) {
+	for _, value := range user {
+		if _, flags, err := splitPattern(value); err != nil {
+			return nil, err
+		} else if sets(flags, "T") {
+			return nil, fmt.Errorf("-ldflags=%s: sets -T, which packer sets for each level", value)
+		}
+	}
+	if level == goamd64.Min || mode == "pie" {
+		return user, nil
+	}
+	base := slots.Of(level).Base
+	text := fmt.Sprintf("%#x", base+slots.TextOffset)
+	segment := fmt.Sprintf("-Wl,-Ttext-segment=%#x", base)
+
+	// A value with a pattern in front is for the packages that match; the last
+	// match counts. The first value here is for those that match none.
+	values := append([]string{""}, user...)
+	for i, value := range values {
+		pattern, flags, err := splitPattern(value)
+		if err != nil {
+			return nil, err
+		}
+		external := segment
+		flags, theirs := cutFlag(flags, "extldflags")
+		if theirs != "" {
+			external = theirs + " " + segment
+		}
+		joined, err := joinQuoted(append(flags, "-T="+text, "-extldflags="+external))
+		if err != nil {
+			return nil, fmt.Errorf("-ldflags=%s: %w", value, err)
+		}
+		values[i] = pattern + joined
+	}
+	return values, nil
+}
+
+// splitPattern splits "pattern=flags" as the go command does: a value that
+// begins with a hyphen has no pattern (cmd/go/internal/load/flag.go). The
+// pattern is returned with its equals sign.
+func splitPattern(value string) (pattern string, flags []string, err error) {
+	value = strings.TrimSpace(value)
+	if value != "" && !strings.HasPrefix(value, "-") {
+		before, after, found := strings.Cut(value, "=")
+		if !found || before == "" {
+			return "", nil, fmt.Errorf("-ldflags=%s: want flags, or pattern=flags", value)
+		}
+		pattern, value = before+"=", after
+	}
+	flags, err = splitQuoted(value)
+	if err != nil {
+		return "", nil, fmt.Errorf("-ldflags=%s: %w", value, err)
+	}
+	return pattern, flags, nil
+}
+
+// sets reports whether a flag is among flags.
+func sets(flags []string, name string) bool {
+	for _, flag := range flags {
+		if isFlag(flag, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// isFlag reports whether arg is -name or --name, with or without a value.
+func isFlag(arg, name string) bool {
+	arg, _, _ = strings.Cut(arg, "=")
+	return arg == "-"+name || arg == "--"+name
+}
+
+// cutFlag removes a flag that has a value from flags; of several the last one
+// counts, as it does for the linker.
+func cutFlag(flags []string, name string) (rest []string, value string) {
+	for i := 0; i < len(flags); i++ {
+		if !isFlag(flags[i], name) {
+			rest = append(rest, flags[i])
+			continue
+		}
+		if _, after, found := strings.Cut(flags[i], "="); found {
+			value = after
+		} else if i+1 < len(flags) {
+			i++
+			value = flags[i]
+		}
+	}
+	return rest, value
+}
+
+// splitQuoted splits at spaces outside of quotes, as the go command does for
+// flags that hold flags: quotes stand around a whole word, and nothing is
+// escaped (cmd/internal/quoted).
+func splitQuoted(s string) ([]string, error) {
+	var words []string
+	for {
+		s = strings.TrimLeft(s, " \t\n\r")
+		if s == "" {
+			return words, nil
+		}
+		if quote := s[0]; quote == '"' || quote == '\'' {
+			end := strings.IndexByte(s[1:], quote)
+			if end < 0 {
+				return nil, fmt.Errorf("unterminated %c", quote)
+			}
+			words = append(words, s[1:1+end])
+			s = s[end+2:]
+			continue
+		}
+		end := strings.IndexAny(s, " \t\n\r")
+		if end < 0 {
+			end = len(s)
+		}
+		words = append(words, s[:end])
+		s = s[end:]
+	}
+}
+
+// joinQuoted is the inverse of splitQuoted.
+func joinQuoted(words []string) (string, error) {
+	quoted := make([]string, len(words))
+	for i, word := range words {
+		switch {
+		case word != "" && !strings.ContainsAny(word, " \t\n\r\"'"):
+			quoted[i] = word
+		case !strings.Contains(word, "'"):
+			quoted[i] = "'" + word + "'"
+		case !strings.Contains(word, `"`):
+			quoted[i] = `"` + word + `"`
+		default:
+			return "", fmt.Errorf("%s: has both kinds of quotes, which the go command cannot pass on", word)
+		}
+	}
+	return strings.Join(quoted, " "), nil
+}

@@ -1,0 +1,300 @@
+// Package layout plans a packed file: where each variant stands in the file,
+// which program headers map it, and what is left for the boot code to do.
+//
+// The packed file is the ELF header and program headers, the variants' files one
+// after the other, each whole, and the launcher. There are three kinds of plan:
+//
+//   - Variants that were linked apart (each in its slot) follow the cheapest plan
+//     that was measured. The highest level, which most machines start, keeps its
+//     own segments: the kernel maps it, .bss and all, quicker than the boot code
+//     could. Each other level is one segment, readable and executable, of which
+//     the boot code makes read-only and writable data when it is picked, and
+//     costs one mapping when it is not.
+//   - Position-independent variants are moved to lie back to back. The kernel
+//     maps everything, .bss too: what it left free next to a segment, it could
+//     give to the vdso or to the dynamic linker.
+//   - Variants that were linked to the same addresses are mapped apart, and the
+//     one that is picked is moved into place.
+package layout
+
+import (
+	"cmp"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"slices"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/slots"
+	"rules_go_multiarch/launcher/format"
+)
+
+const page = format.PageSize
+
+// Input is what the plan needs to know of a variant. Loads are its PT_LOAD
+// program headers in ascending order of address, checked by package variant.
+type Input struct {
+	Level goamd64.Level
+	Size  uint64 // bytes in the variant's file
+	PIE   bool   // it may be moved to any page
+	Loads []elf.ProgHeader
+}
+
+func (in *Input) low() uint64 { return floor(in.Loads[0].Vaddr) }
+
+func (in *Input) high() uint64 {
+	last := in.Loads[len(in.Loads)-1]
+	return ceil(last.Vaddr + last.Memsz)
+}
+
+// Layout is the plan of a packed file.
+type Layout struct {
+	// PIE reports whether the packed file is position-independent.
+	PIE bool
+	// Loads are the PT_LOAD program headers without the launcher's, which is
+	// the last one and goes where Launcher says.
+	Loads    []elf.ProgHeader
+	Variants []Placement // in the order of the inputs
+
+	HeaderAddr     uint64 // address of file offset 0
+	LauncherAddr   uint64 // page-aligned, above everything else, where brk(2)'s heap begins
+	LauncherOffset uint64 // page-aligned file offset
+}
+
+// Placement says where a variant is and how it is completed. Addresses are
+// those of the packed file.
+type Placement struct {
+	Offset    uint64 // of the variant's file in the packed file
+	Low, High uint64 // page-aligned bounds of what the Ops change
+	Ops       []format.Op
+	BSS       bool // the kernel maps what is larger in memory than in the file
+
+	// Delta is what is added to the addresses that the variant was linked at to
+	// get those that it runs at. It is 0 unless the variant is a PIE.
+	Delta uint64
+	// Stage is what is added to the addresses that the variant runs at to get
+	// those that the kernel maps it at. It is 0 unless it is moved into place.
+	Stage uint64
+}
+
+// Plan lays out variants, given in ascending order of level. remap allows those
+// that were linked to overlapping addresses.
+func Plan(inputs []Input, remap bool) (*Layout, error) {
+	l := &Layout{PIE: inputs[0].PIE}
+	for i := range inputs {
+		if inputs[i].PIE != l.PIE {
+			return nil, errors.New("some variants are position-independent executables and some are not: want all of one kind")
+		}
+		l.Variants = append(l.Variants, Placement{Low: inputs[i].low(), High: inputs[i].high()})
+	}
+	var err error
+	switch {
+	case l.PIE:
+		l.placeMovable(inputs)
+	case remap:
+		err = l.placeRemapped(inputs)
+	default:
+		err = checkApart(inputs)
+	}
+	if err != nil {
+		return nil, err
+	}
+	l.placeInFile(inputs)
+	l.mapAll(inputs)
+	return l, nil
+}
+
+// placeInFile chooses the file offsets. The kernel maps large folios of the page
+// cache, and whole page tables of them, where offset and address are congruent
+// modulo their size: without that a program of 58 MB has twice as many page
+// faults. The header goes in front of the lowest level, in file and memory.
+func (l *Layout) placeInFile(inputs []Input) {
+	alignment := fileAlignment(inputs)
+	next := uint64(page)
+	for i := range inputs {
+		p := &l.Variants[i]
+		addr := inputs[i].low() + p.Delta + p.Stage
+		p.Offset = next + (addr-next)%alignment
+		next = ceil(p.Offset + inputs[i].Size)
+	}
+	l.LauncherOffset = next
+	if !l.PIE {
+		l.HeaderAddr = inputs[0].low() - l.Variants[0].Offset
+	}
+}
+
+// fileAlignment returns the modulus of the congruence: the size of the largest
+// folios and of what one page table maps, unless padding to it would add more
+// than a sixteenth of a variant.
+func fileAlignment(inputs []Input) uint64 {
+	const largest = 2 << 20
+	size := uint64(0)
+	for i := range inputs {
+		size = max(size, inputs[i].Size)
+	}
+	alignment := uint64(largest)
+	for alignment > page && (alignment > size/16 || !inputs[0].PIE && inputs[0].low() < 2*alignment) {
+		alignment /= 2
+	}
+	return alignment
+}
+
+// mapAll makes the program headers and the Ops.
+func (l *Layout) mapAll(inputs []Input) {
+	for i := range inputs {
+		in, p := &inputs[i], &l.Variants[i]
+		merged, ok := mergedLoad(in, p.Offset)
+		switch {
+		case l.PIE || i == len(inputs)-1 && p.Stage == 0:
+			p.BSS = true
+			l.Loads = append(l.Loads, loads(in, p, true)...)
+		case ok && p.Stage == 0 && len(p.Ops) == 0:
+			l.Loads = append(l.Loads, merged)
+			p.Ops = append(protections(in), completeData(in)...)
+		default:
+			l.Loads = append(l.Loads, loads(in, p, false)...)
+			p.Ops = append(p.Ops, completeData(in)...)
+		}
+		if i == 0 {
+			l.Loads = withHeader(l.HeaderAddr, p.Offset, l.Loads)
+		}
+	}
+	// Ascending addresses, as the ELF specification wants them.
+	slices.SortFunc(l.Loads, func(a, b elf.ProgHeader) int { return cmp.Compare(a.Vaddr, b.Vaddr) })
+	if l.PIE {
+		l.Loads = fillGaps(l.Loads)
+	}
+	for _, p := range l.Loads {
+		l.LauncherAddr = max(l.LauncherAddr, ceil(p.Vaddr+p.Memsz))
+	}
+	for _, p := range l.Variants {
+		l.LauncherAddr = max(l.LauncherAddr, p.High)
+	}
+}
+
+// checkApart refuses variants that cannot be mapped together.
+func checkApart(inputs []Input) error {
+	for i := range inputs {
+		in := &inputs[i]
+		slot := slots.Of(in.Level)
+		if in.low() == slot.Base && in.high() > slot.Limit {
+			return fmt.Errorf("%v takes %d MiB of addresses from %#x, but its slot has %d MiB: make it smaller, build it with -buildmode=pie, which needs no slots, or leave levels out until the ones left fit",
+				in.Level, (in.high()-in.low())>>20, in.low(), slot.Size()>>20)
+		}
+		for j := range inputs[:i] {
+			other := &inputs[j]
+			if overlap(inputs, j, i) {
+				return fmt.Errorf("%v at %#x to %#x overlaps %v at %#x to %#x: link %v with -ldflags=-T=%#x, or pack with -remap",
+					in.Level, in.low(), in.high(), other.Level, other.low(), other.high(), in.Level, slot.Base+slots.TextOffset)
+			}
+		}
+	}
+	return nil
+}
+
+// overlap reports whether variants j < i overlap. The room below the first one,
+// which the header of the file takes part of, counts as its own.
+func overlap(inputs []Input, j, i int) bool {
+	const headerRoom = 2 << 20
+	low := inputs[j].low()
+	if j == 0 {
+		low -= min(low, headerRoom)
+	}
+	return inputs[i].low() < inputs[j].high() && low < inputs[i].high()
+}
+
+// placeMovable chooses the addresses of position-independent variants.
+func (l *Layout) placeMovable(inputs []Input) {
+	next := uint64(page) // behind the header page
+	for i := range inputs {
+		p := &l.Variants[i]
+		p.Delta = alignUp(next, alignment(&inputs[i])) - p.Low
+		p.Low += p.Delta
+		p.High += p.Delta
+		next = p.High
+	}
+}
+
+// alignment returns what the variant's segments want of the load address.
+func alignment(in *Input) uint64 {
+	alignment := uint64(page)
+	for _, p := range in.Loads {
+		if p.Align > alignment && p.Align&(p.Align-1) == 0 && p.Align <= 1<<21 {
+			alignment = p.Align
+		}
+	}
+	return alignment
+}
+
+// fillGaps puts inaccessible pages between segments that are not adjacent.
+func fillGaps(loads []elf.ProgHeader) []elf.ProgHeader {
+	var filled []elf.ProgHeader
+	for i, p := range loads {
+		if i > 0 {
+			last := loads[i-1]
+			if end := ceil(last.Vaddr + last.Memsz); end < floor(p.Vaddr) {
+				filled = append(filled, aligned(elf.ProgHeader{Type: elf.PT_LOAD, Flags: elf.PF_R, Vaddr: end, Memsz: floor(p.Vaddr) - end}))
+			}
+		}
+		filled = append(filled, p)
+	}
+	return filled
+}
+
+// placeRemapped chooses where variants that overlap stand until they are moved:
+// in their level's slot. Their Ops make room and move them.
+func (l *Layout) placeRemapped(inputs []Input) error {
+	for i := range inputs {
+		in, p := &inputs[i], &l.Variants[i]
+		moves := false
+		for j := range inputs[:i] {
+			if !overlap(inputs, j, i) {
+				continue
+			}
+			moves = true
+			if other := &l.Variants[j]; other.Stage == 0 {
+				p.Ops = append(p.Ops, format.Op{Kind: format.OpUnmap, Addr: inputs[j].low(), Len: inputs[j].high() - inputs[j].low()})
+				p.Low, p.High = min(p.Low, inputs[j].low()), max(p.High, inputs[j].high())
+			}
+		}
+		if !moves {
+			continue
+		}
+		slot := slots.Of(in.Level)
+		if in.high()-in.low() > slot.Size() {
+			return fmt.Errorf("%v takes %d MiB of addresses, but its slot has %d MiB: leave levels out", in.Level, (in.high()-in.low())>>20, slot.Size()>>20)
+		}
+		p.Stage = slot.Base - in.low()
+		p.Ops = append(p.Ops, moveInto(in, p.Stage)...)
+	}
+	return l.checkStages(inputs)
+}
+
+// checkStages refuses what a slot that serves as a stage overlaps.
+func (l *Layout) checkStages(inputs []Input) error {
+	for i := range inputs {
+		p := &l.Variants[i]
+		if p.Stage == 0 {
+			continue
+		}
+		low, high := inputs[i].low()+p.Stage, inputs[i].high()+p.Stage
+		for j := range inputs {
+			if inputs[j].low() < high && low < inputs[j].high() {
+				return fmt.Errorf("%v would be mapped at %#x to %#x until it is moved, which %v overlaps at %#x to %#x: link them at their slots",
+					inputs[i].Level, low, high, inputs[j].Level, inputs[j].low(), inputs[j].high())
+			}
+		}
+	}
+	return nil
+}
+
+func aligned(p elf.ProgHeader) elf.ProgHeader {
+	p.Paddr, p.Align = p.Vaddr, page
+	return p
+}
+
+func floor(x uint64) uint64 { return x &^ (page - 1) }
+
+func ceil(x uint64) uint64 { return floor(x + page - 1) }
+
+func alignUp(x, alignment uint64) uint64 { return (x + alignment - 1) &^ (alignment - 1) }

@@ -1,0 +1,342 @@
+package layout
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/slots"
+	"rules_go_multiarch/launcher/format"
+)
+
+// goProgram is laid out as Go's linker does it.
+func goProgram(level goamd64.Level) Input {
+	base := slots.Of(level).Base
+	load := func(flags elf.ProgFlag, offset, filesz, memsz uint64) elf.ProgHeader {
+		return elf.ProgHeader{Type: elf.PT_LOAD, Flags: flags, Off: offset, Vaddr: base + offset, Filesz: filesz, Memsz: memsz}
+	}
+	return Input{Level: level, Size: 0x9123, Loads: []elf.ProgHeader{
+		load(elf.PF_R|elf.PF_X, 0, 0x2345, 0x2345),
+		load(elf.PF_R, 0x3000, 0x1800, 0x1800),
+		load(elf.PF_R|elf.PF_W, 0x5000, 0x1678, 0x5000),
+	}}
+}
+
+// systemProgram is laid out as GNU ld does it: headers and constants first, and
+// the data at another distance from its file offset than the rest.
+func systemProgram(level goamd64.Level) Input {
+	base := slots.Of(level).Base
+	load := func(flags elf.ProgFlag, offset, addr, filesz, memsz uint64) elf.ProgHeader {
+		return elf.ProgHeader{Type: elf.PT_LOAD, Flags: flags, Off: offset, Vaddr: base + addr, Filesz: filesz, Memsz: memsz}
+	}
+	return Input{Level: level, Size: 0x6000, Loads: []elf.ProgHeader{
+		load(elf.PF_R, 0, 0, 0x700, 0x700),
+		load(elf.PF_R|elf.PF_X, 0x1000, 0x1000, 0x1100, 0x1100),
+		load(elf.PF_R, 0x3000, 0x3000, 0x200, 0x200),
+		load(elf.PF_R|elf.PF_W, 0x3e10, 0x4e10, 0x300, 0x2300),
+	}}
+}
+
+func plan(t *testing.T, inputs ...Input) *Layout {
+	t.Helper()
+	l, err := Plan(inputs, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func TestOneMappingForAnUnusedLevel(t *testing.T) {
+	l := plan(t, goProgram(1), goProgram(2), goProgram(3), goProgram(4))
+	if len(l.Loads) != 1+1+1+3 {
+		t.Errorf("%d PT_LOADs: want three for v4, and one for each other level", len(l.Loads))
+	}
+	if first := l.Loads[0]; first.Off != 0 || first.Vaddr != l.HeaderAddr || first.Vaddr != 0x3ff000 {
+		t.Errorf("first PT_LOAD %+v: want it to begin with the header page", first)
+	}
+	for i, p := range l.Variants {
+		if want := []int{4, 4, 4, 0}[i]; len(p.Ops) != want {
+			t.Errorf("level %d: operations %+v: want %d", i+1, p.Ops, want)
+		}
+	}
+}
+
+// TestEachVariantIsAsIfAlone compares, in a model of memory, what each variant
+// sees in the packed file with what the kernel gives it when it is alone.
+func TestEachVariantIsAsIfAlone(t *testing.T) {
+	bss := goProgram(3)
+	bss.Loads[2].Filesz = 0x1000 // ends at a page boundary
+	none := goProgram(2)
+	none.Loads[2].Memsz = none.Loads[2].Filesz
+	small := goProgram(4)
+	small.Loads[2].Memsz = small.Loads[2].Filesz + 4 // within the page
+	empty := goProgram(4)
+	empty.Loads = append(empty.Loads, elf.ProgHeader{Type: elf.PT_LOAD, Flags: 6, Vaddr: empty.Loads[2].Vaddr + 0x8000, Memsz: 0x1234})
+	for name, inputs := range map[string][]Input{
+		"Go's linker":       {goProgram(1), goProgram(2), goProgram(3), goProgram(4)},
+		"two levels":        {goProgram(2), goProgram(4)},
+		"one level":         {goProgram(3)},
+		"GNU ld":            {systemProgram(1), systemProgram(3)},
+		"mixed":             {systemProgram(1), goProgram(2), systemProgram(4)},
+		".bss of all kinds": {goProgram(1), none, bss, small},
+		".bss alone":        {goProgram(1), empty},
+	} {
+		t.Run(name, func(t *testing.T) { check(t, inputs, plan(t, inputs...)) })
+	}
+}
+
+// movable makes a position-independent executable of a variant.
+func movable(in Input) Input {
+	base := in.low()
+	loads := append([]elf.ProgHeader(nil), in.Loads...)
+	for i := range loads {
+		loads[i].Vaddr -= base
+	}
+	in.PIE, in.Loads = true, loads
+	return in
+}
+
+// at1 links a variant where v1 is linked.
+func at1(in Input) Input {
+	loads := append([]elf.ProgHeader(nil), in.Loads...)
+	for i := range loads {
+		loads[i].Vaddr += slots.Of(1).Base - in.low()
+	}
+	in.Loads = loads
+	return in
+}
+
+func TestMovedVariantsAreAsIfAlone(t *testing.T) {
+	for name, inputs := range map[string][]Input{
+		"Go's linker": {movable(goProgram(1)), movable(goProgram(2)), movable(goProgram(3)), movable(goProgram(4))},
+		"GNU ld":      {movable(systemProgram(1)), movable(systemProgram(3))},
+		"one level":   {movable(systemProgram(2))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := plan(t, inputs...)
+			check(t, inputs, l)
+			end := uint64(0)
+			for _, p := range l.Loads {
+				if floor(p.Vaddr) != end {
+					t.Errorf("a gap at %#x, before %+v", end, p)
+				}
+				end = ceil(p.Vaddr + p.Memsz)
+			}
+			if l.LauncherAddr != end {
+				t.Errorf("launcher at %#x: want %#x, where the variants end", l.LauncherAddr, end)
+			}
+			for _, p := range l.Variants {
+				if len(p.Ops) > 0 {
+					t.Errorf("operations %+v: want none", p.Ops)
+				}
+			}
+		})
+	}
+}
+
+func TestRemappedVariantsAreAsIfAlone(t *testing.T) {
+	for name, inputs := range map[string][]Input{
+		"Go's linker":   {goProgram(1), at1(goProgram(2)), at1(goProgram(3)), at1(goProgram(4))},
+		"GNU ld":        {systemProgram(1), at1(systemProgram(3))},
+		"of both":       {goProgram(1), at1(systemProgram(2)), goProgram(4)},
+		"apart already": {goProgram(1), goProgram(2)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, err := Plan(inputs, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			check(t, inputs, l)
+		})
+	}
+}
+
+// check fails the test unless a plan keeps all promises.
+func check(t *testing.T, inputs []Input, l *Layout) {
+	t.Helper()
+	file := make([]byte, l.LauncherOffset)
+	contents := make([][]byte, len(inputs))
+	for i, in := range inputs {
+		contents[i] = make([]byte, in.Size)
+		for j := range contents[i] {
+			contents[i][j] = byte(j) ^ byte(j>>8)*31 ^ byte(i)<<6 | 1
+		}
+		copy(file[l.Variants[i].Offset:], contents[i])
+	}
+
+	end := uint64(0)
+	for _, p := range l.Loads {
+		if p.Vaddr%page != p.Off%page || floor(p.Vaddr) < end || p.Filesz > p.Memsz || p.Off+p.Filesz > l.LauncherOffset {
+			t.Fatalf("PT_LOAD %+v after %#x", p, end)
+		}
+		if p.Flags&elf.PF_W != 0 && p.Flags&elf.PF_X != 0 {
+			t.Fatalf("PT_LOAD %+v is writable and executable", p)
+		}
+		end = ceil(p.Vaddr + p.Memsz)
+	}
+	for i := range inputs {
+		if l.LauncherAddr < l.Variants[i].High {
+			t.Fatalf("launcher at %#x, below the end of a variant, %#x", l.LauncherAddr, l.Variants[i].High)
+		}
+	}
+
+	for i, in := range inputs {
+		packed := newMemory(file)
+		for _, p := range l.Loads {
+			packed.load(p)
+		}
+		for _, op := range l.Variants[i].Ops {
+			if err := packed.carryOut(op, l.Variants[i]); err != nil {
+				t.Fatalf("%v: %v", in.Level, err)
+			}
+		}
+		alone := newMemory(contents[i])
+		for _, p := range in.Loads {
+			alone.load(p)
+		}
+		for at, want := range alone.pages {
+			got, ok := packed.pages[at+l.Variants[i].Delta]
+			if !ok {
+				t.Fatalf("%v: nothing at %#x", in.Level, at)
+			}
+			if got.flags != want.flags {
+				t.Fatalf("%v: page %#x is %v, want %v", in.Level, at, got.flags, want.flags)
+			}
+			// Behind the end of the file a page shows whatever follows there.
+			if want.private == nil && want.offset+page > in.Size {
+				continue
+			}
+			if !bytes.Equal(packed.contents(at+l.Variants[i].Delta), alone.contents(at)) {
+				t.Fatalf("%v: page %#x has other contents than alone", in.Level, at)
+			}
+		}
+	}
+}
+
+func TestPlanRefuses(t *testing.T) {
+	large := goProgram(3)
+	large.Loads[2].Memsz = slots.Of(3).Size()
+	for name, test := range map[string]struct {
+		inputs []Input
+		want   string
+	}{
+		"two kinds": {[]Input{goProgram(1), movable(goProgram(3))}, "some variants are position-independent executables and some are not: want all of one kind"},
+		"overlapping": {[]Input{goProgram(1), {Level: 3, Size: 0x9123, Loads: goProgram(1).Loads}},
+			"v3 at 0x400000 to 0x40a000 overlaps v1 at 0x400000 to 0x40a000: link v3 with -ldflags=-T=0x2a001000, or pack with -remap"},
+		"too large": {[]Input{goProgram(1), large},
+			"v3 takes 336 MiB of addresses from 0x2a000000, but its slot has 336 MiB: make it smaller, build it with -buildmode=pie, which needs no slots, or leave levels out until the ones left fit"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := Plan(test.inputs, false); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v: want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// FuzzPlan makes variants of random segments; every plan must keep all promises.
+func FuzzPlan(f *testing.F) {
+	f.Add([]byte{2, 3, 1, 0, 0, 2, 3, 4})
+	f.Add(bytes.Repeat([]byte{7, 1, 0x10, 3, 0xff, 0x20}, 20))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		inputs := randomInputs(data)
+		if len(inputs) == 0 {
+			return
+		}
+		remap := data[0]&4 != 0
+		for i := range inputs {
+			if data[0]&3 == 1 {
+				inputs[i] = movable(inputs[i])
+			} else if remap && i > 0 && data[0]&8 != 0 {
+				inputs[i] = at1(inputs[i])
+			}
+		}
+		l, err := Plan(inputs, remap)
+		if err != nil {
+			return
+		}
+		check(t, inputs, l)
+	})
+}
+
+// randomInputs reads up to four variants of up to five segments from data; they
+// are sound as package variant checks it.
+func randomInputs(data []byte) []Input {
+	next := func(limit uint64) uint64 {
+		var word [2]byte
+		data = data[copy(word[:], data):]
+		return uint64(binary.LittleEndian.Uint16(word[:])) % limit
+	}
+	var inputs []Input
+	for level := goamd64.Min; level <= goamd64.Max; level++ {
+		if next(4) == 0 {
+			continue
+		}
+		in := Input{Level: level}
+		addr := slots.Of(level).Base + next(3)*page
+		offset := uint64(0)
+		for n := 1 + next(5); n > 0; n-- {
+			p := elf.ProgHeader{Type: elf.PT_LOAD, Flags: []elf.ProgFlag{4, 5, 6}[next(3)]}
+			within := next(page)
+			if next(2) == 0 {
+				within = 0
+			}
+			p.Vaddr, p.Off = addr+within, offset+within
+			p.Filesz = next(4 * page)
+			p.Memsz = p.Filesz + next(2)*next(4*page)
+			if p.Memsz == 0 || p.Flags&elf.PF_X != 0 && p.Memsz > p.Filesz {
+				continue
+			}
+			in.Loads = append(in.Loads, p)
+			in.Size = max(in.Size, p.Off+p.Filesz)
+			offset = floor(p.Off+p.Filesz) + next(2)*page
+			addr = ceil(p.Vaddr+p.Memsz) + next(2)*page
+			if next(2) == 0 { // as Go's linker: one distance for all
+				offset = ceil(p.Off + p.Filesz)
+			}
+		}
+		if len(in.Loads) > 0 {
+			inputs = append(inputs, in)
+		}
+	}
+	return inputs
+}
+
+func TestPlacementsFollowEachOther(t *testing.T) {
+	l := plan(t, goProgram(1), goProgram(2))
+	if l.Variants[0].Offset != page || l.Variants[1].Offset != 0xb000 || l.LauncherOffset != 0x15000 {
+		t.Errorf("offsets %#x, %#x, launcher %#x: want 0x1000, 0xb000, 0x15000", l.Variants[0].Offset, l.Variants[1].Offset, l.LauncherOffset)
+	}
+	if l.LauncherAddr != l.Variants[1].High || format.PageSize != page {
+		t.Errorf("launcher at %#x", l.LauncherAddr)
+	}
+}
+
+// TestLargeProgramsAreAligned checks what lets the kernel map large folios.
+func TestLargeProgramsAreAligned(t *testing.T) {
+	for _, test := range []struct{ size, alignment uint64 }{
+		{100 << 10, 4 << 10},
+		{2 << 20, 128 << 10},
+		{60 << 20, 2 << 20},
+		{300 << 20, 2 << 20},
+	} {
+		var inputs []Input
+		for level := goamd64.Min; level <= goamd64.Max; level++ {
+			in := goProgram(level)
+			in.Size = test.size + uint64(level)
+			inputs = append(inputs, in)
+		}
+		l := plan(t, inputs...)
+		for _, p := range l.Loads {
+			if p.Vaddr%test.alignment != p.Off%test.alignment {
+				t.Errorf("%d bytes: PT_LOAD at offset %#x, address %#x: want them congruent modulo %#x", test.size, p.Off, p.Vaddr, test.alignment)
+			}
+		}
+		if padding := l.LauncherOffset - 4*test.size; padding > 4*test.size/16+5*page {
+			t.Errorf("%d bytes: %d of padding", test.size, padding)
+		}
+	}
+}

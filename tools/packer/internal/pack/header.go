@@ -1,0 +1,195 @@
+package pack
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+
+	"rules_go_multiarch/launcher/format"
+	"rules_go_multiarch/tools/packer/internal/sections"
+)
+
+// Sizes in bytes. Sources: System V gABI, "ELF Header", "Program Header",
+// "Note Section"; NT_GNU_BUILD_ID as GNU ld writes it by default, a SHA-1's
+// length.
+const (
+	elfHeaderSize     = 64
+	programHeaderSize = 56
+	sectionHeaderSize = 64
+	buildIDSize       = 20
+	noteSize          = 16 + buildIDSize
+	ntGNUBuildID      = 3
+)
+
+// programs returns the program headers of the packed file.
+func (f *File) programs(launcherSize uint64) []elf.ProgHeader {
+	var notes, rest []elf.ProgHeader
+	baseline, placed := f.variants[0], f.layout.Variants[0]
+	for _, p := range baseline.ELF.Progs {
+		h := p.ProgHeader
+		h.Off += placed.Offset
+		h.Vaddr += placed.Delta
+		h.Paddr = h.Vaddr
+		switch p.Type {
+		case elf.PT_NOTE:
+			if !hasBuildID(p) {
+				notes = append(notes, h)
+			}
+		case elf.PT_DYNAMIC, elf.PT_TLS:
+			// For tools that ask what the file is linked with; the kernel does not
+			// look at them. Moved, they would not mean what they say.
+			if placed.Delta == 0 {
+				rest = append(rest, h)
+			}
+		}
+	}
+	if stack, ok := f.stack(); ok {
+		rest = append(rest, stack)
+	}
+	loads := append(f.layout.Loads, elf.ProgHeader{
+		Type: elf.PT_LOAD, Flags: elf.PF_R | elf.PF_X,
+		Off: f.layout.LauncherOffset, Vaddr: f.layout.LauncherAddr, Paddr: f.layout.LauncherAddr,
+		Filesz: launcherSize, Memsz: launcherSize, Align: format.PageSize,
+	})
+
+	count := 2 + len(notes) + len(loads) + len(rest)
+	size := uint64(count * programHeaderSize)
+	own := []elf.ProgHeader{
+		f.inHeaderPage(elf.PT_PHDR, elfHeaderSize, size, 8),
+		f.inHeaderPage(elf.PT_NOTE, elfHeaderSize+size, noteSize, 4),
+	}
+	all := append(own, notes...)
+	all = append(all, loads...)
+	return append(all, rest...)
+}
+
+// stack returns the PT_GNU_STACK, which is there when the baseline has one. It
+// asks for an executable stack when one of the variants does.
+func (f *File) stack() (stack elf.ProgHeader, ok bool) {
+	var flags elf.ProgFlag
+	for i, v := range f.variants {
+		for _, p := range v.ELF.Progs {
+			if p.Type == elf.PT_GNU_STACK {
+				flags |= p.Flags
+				if i == 0 {
+					stack, ok = p.ProgHeader, true
+				}
+			}
+		}
+	}
+	stack.Flags, stack.Off = flags, 0
+	return stack, ok
+}
+
+// hasBuildID reports whether a PT_NOTE has the variant's own GNU build id, which
+// is not the packed file's.
+func hasBuildID(p *elf.Prog) bool {
+	const limit = 64 << 10
+	notes := make([]byte, min(p.Filesz, limit))
+	if _, err := p.ReadAt(notes, 0); err != nil {
+		return false
+	}
+	return bytes.Contains(notes, []byte{ntGNUBuildID, 0, 0, 0, 'G', 'N', 'U', 0})
+}
+
+func (f *File) inHeaderPage(kind elf.ProgType, offset, size, alignment uint64) elf.ProgHeader {
+	addr := f.layout.HeaderAddr + offset
+	return elf.ProgHeader{Type: kind, Flags: elf.PF_R, Off: offset, Vaddr: addr, Paddr: addr, Filesz: size, Memsz: size, Align: alignment}
+}
+
+// headerPage returns the start of the file: ELF header, program headers, note.
+func (f *File) headerPage(programs []elf.ProgHeader, note []byte, entry uint64, tail *tail) []byte {
+	var out bytes.Buffer
+	header := elf.Header64{
+		Type: uint16(f.elfType()), Machine: uint16(elf.EM_X86_64), Version: uint32(elf.EV_CURRENT),
+		Entry: entry, Phoff: elfHeaderSize, Shoff: tail.sectionTable,
+		Ehsize:    elfHeaderSize,
+		Phentsize: programHeaderSize, Phnum: uint16(len(programs)),
+		Shentsize: sectionHeaderSize, Shnum: uint16(tail.sectionCount), Shstrndx: uint16(tail.sectionCount - 1),
+	}
+	copy(header.Ident[:], elf.ELFMAG)
+	header.Ident[elf.EI_CLASS] = byte(elf.ELFCLASS64)
+	header.Ident[elf.EI_DATA] = byte(elf.ELFDATA2LSB)
+	header.Ident[elf.EI_VERSION] = byte(elf.EV_CURRENT)
+	write(&out, header)
+	for _, p := range programs {
+		write(&out, elf.Prog64{
+			Type: uint32(p.Type), Flags: uint32(p.Flags), Off: p.Off, Vaddr: p.Vaddr, Paddr: p.Paddr,
+			Filesz: p.Filesz, Memsz: p.Memsz, Align: p.Align,
+		})
+	}
+	out.Write(note)
+	return out.Bytes()
+}
+
+func (f *File) elfType() elf.Type {
+	if f.layout.PIE {
+		return elf.ET_DYN
+	}
+	return elf.ET_EXEC
+}
+
+func buildIDNote(id []byte) []byte {
+	var out bytes.Buffer
+	write(&out, []uint32{4, uint32(len(id)), ntGNUBuildID})
+	out.WriteString("GNU\x00")
+	out.Write(id)
+	return out.Bytes()
+}
+
+// tail gathers what follows the launcher in the file.
+type tail struct {
+	at           uint64 // file offset of the first byte
+	bytes        bytes.Buffer
+	sectionTable uint64 // file offset of the section headers
+	sectionCount int
+}
+
+func (t *tail) offset() uint64 { return t.at + uint64(t.bytes.Len()) }
+
+func (t *tail) align(alignment uint64) {
+	for t.offset()%alignment != 0 {
+		t.bytes.WriteByte(0)
+	}
+}
+
+// add appends a section and its contents.
+func (t *tail) add(table *sections.Table, s elf.SectionHeader, contents []byte) {
+	t.align(s.Addralign)
+	s.Offset, s.Size = t.offset(), uint64(len(contents))
+	t.bytes.Write(contents)
+	table.Add(s)
+}
+
+// addSectionTable appends the section names and the section headers.
+func (t *tail) addSectionTable(table *sections.Table) {
+	names := []byte{0}
+	offsets := make([]uint32, 1, len(table.Sections)+1)
+	addName := func(name string) {
+		offsets = append(offsets, uint32(len(names)))
+		names = append(append(names, name...), 0)
+	}
+	for _, s := range table.Sections[1:] {
+		addName(s.Name)
+	}
+	addName(sections.NameTable)
+	t.add(table, elf.SectionHeader{Name: sections.NameTable, Type: elf.SHT_STRTAB, Addralign: 1}, names)
+
+	t.align(8)
+	t.sectionTable, t.sectionCount = t.offset(), len(table.Sections)
+	for i, s := range table.Sections {
+		write(&t.bytes, elf.Section64{
+			Name: offsets[i], Type: uint32(s.Type), Flags: uint64(s.Flags), Addr: s.Addr, Off: s.Offset, Size: s.Size,
+			Link: s.Link, Info: s.Info, Addralign: s.Addralign, Entsize: s.Entsize,
+		})
+	}
+}
+
+// write appends a fixed-size value in file format.
+func write(out *bytes.Buffer, value any) {
+	if err := binary.Write(out, binary.LittleEndian, value); err != nil {
+		panic(err) // only for a type of no fixed size
+	}
+}
+
+func align(x, alignment uint64) uint64 { return (x + alignment - 1) / alignment * alignment }

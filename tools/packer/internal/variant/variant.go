@@ -1,0 +1,292 @@
+// Package variant reads one input of a packed file: the executable that was
+// built for one level.
+//
+// Input is not trusted: every offset and address that the other packages use
+// is checked here, and no size field makes this package allocate.
+package variant
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"rules_go_multiarch/internal/goamd64"
+)
+
+// PageSize is the only page size of x86-64 Linux, in bytes.
+const PageSize = 4096
+
+// ManifestSection is the name of the section that marks a packed file.
+const ManifestSection = ".gomultiarch.manifest"
+
+// Variant is an executable that can be packed.
+type Variant struct {
+	Level goamd64.Level
+	Path  string
+	Size  int64
+	ELF   *elf.File
+
+	// Phoff is the file offset of the program header table.
+	Phoff uint64
+	// Phdr is the address of the program header table in memory.
+	Phdr uint64
+	// Low and High are the page-aligned bounds of the variant's addresses.
+	Low, High uint64
+	// Interp is the path of the dynamic linker, or empty.
+	Interp string
+	// PIE reports whether the variant is position-independent: it may be moved
+	// to any page, and its addresses begin near 0.
+	PIE bool
+
+	file io.ReaderAt
+	os   *os.File
+}
+
+// Loads returns the PT_LOAD program headers, in ascending order of address.
+func (v *Variant) Loads() []elf.ProgHeader {
+	var loads []elf.ProgHeader
+	for _, p := range v.ELF.Progs {
+		if p.Type == elf.PT_LOAD {
+			loads = append(loads, p.ProgHeader)
+		}
+	}
+	return loads
+}
+
+// Open opens and checks an executable. A level of 0 stands for the one that
+// its build information names. Errors do not name the file; the caller does.
+func Open(path string, level goamd64.Level) (*Variant, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, errors.Unwrap(err)
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("not a regular file")
+	}
+	var v *Variant
+	if err == nil {
+		v, err = Read(file, info.Size(), level)
+	}
+	if err != nil {
+		file.Close()
+		return nil, err
+	}
+	v.Path, v.os = path, file
+	return v, nil
+}
+
+// Close closes the file of a variant that came from Open.
+func (v *Variant) Close() error { return v.os.Close() }
+
+// Read checks an executable of size bytes.
+func Read(r io.ReaderAt, size int64, level goamd64.Level) (*Variant, error) {
+	if err := CheckIdent(r); err != nil {
+		return nil, err
+	}
+	file, err := elf.NewFile(r)
+	if err != nil {
+		return nil, fmt.Errorf("damaged ELF file: %w", err)
+	}
+	v := &Variant{Level: level, Size: size, ELF: file, file: r}
+	for _, check := range []func() error{v.checkKind, v.checkSegments, v.checkHeaders, v.checkSections, v.checkLevel} {
+		if err := check(); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+// Reader returns a reader over the whole file.
+func (v *Variant) Reader() *io.SectionReader { return io.NewSectionReader(v.file, 0, v.Size) }
+
+// CopyTo writes the whole file to w. Between files the kernel does the copying.
+func (v *Variant) CopyTo(w io.Writer) error {
+	if v.os == nil {
+		_, err := io.Copy(w, v.Reader())
+		return err
+	}
+	if _, err := v.os.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	_, err := io.CopyN(w, v.os, v.Size)
+	return err
+}
+
+// Digest returns the SHA-256 of the whole file.
+func (v *Variant) Digest() ([sha256.Size]byte, error) {
+	hash := sha256.New()
+	if _, err := io.Copy(hash, v.Reader()); err != nil {
+		return [sha256.Size]byte{}, err
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
+}
+
+// CheckIdent refuses what no executable for x86-64 begins with.
+func CheckIdent(r io.ReaderAt) error {
+	const wanted = "want a 64-bit little-endian x86-64 executable"
+	var ident [20]byte
+	if n, err := r.ReadAt(ident[:], 0); n < len(ident) {
+		if err != nil && err != io.EOF {
+			return err
+		}
+		return fmt.Errorf("%d bytes long, too short for ELF: %s", n, wanted)
+	}
+	if string(ident[:4]) != elf.ELFMAG {
+		return fmt.Errorf("not an ELF file (begins with %q): %s", ident[:4], wanted)
+	}
+	if class := elf.Class(ident[elf.EI_CLASS]); class != elf.ELFCLASS64 {
+		return fmt.Errorf("ELF class %v: %s", class, wanted)
+	}
+	if data := elf.Data(ident[elf.EI_DATA]); data != elf.ELFDATA2LSB {
+		return fmt.Errorf("ELF byte order %v: %s", data, wanted)
+	}
+	if machine := elf.Machine(uint16(ident[18]) | uint16(ident[19])<<8); machine != elf.EM_X86_64 {
+		return fmt.Errorf("ELF machine %v: %s", machine, wanted)
+	}
+	return nil
+}
+
+func (v *Variant) checkKind() error {
+	if v.ELF.Section(ManifestSection) != nil {
+		return errors.New("is a packed file already: give its variants one by one")
+	}
+	for _, p := range v.ELF.Progs {
+		if p.Type == elf.PT_INTERP {
+			path, err := readInterp(p)
+			if err != nil {
+				return err
+			}
+			v.Interp = path
+		}
+	}
+	switch v.ELF.Type {
+	case elf.ET_EXEC:
+		return nil
+	case elf.ET_DYN:
+		// A shared library has neither; some, like libc.so.6, have an interpreter
+		// and can in fact be executed.
+		flags, _ := v.ELF.DynValue(elf.DT_FLAGS_1)
+		if v.Interp == "" && (len(flags) == 0 || elf.DynFlag1(flags[0])&elf.DF_1_PIE == 0) {
+			return errors.New("a shared library (ELF type ET_DYN with no interpreter and no DF_1_PIE): want an executable")
+		}
+		v.PIE = true
+		return nil
+	}
+	return fmt.Errorf("ELF type %v: want an executable (ET_EXEC or ET_DYN)", v.ELF.Type)
+}
+
+// readInterp returns the path in a PT_INTERP, whose size the kernel bounds by
+// PATH_MAX.
+func readInterp(p *elf.Prog) (string, error) {
+	const pathMax = 4096
+	if p.Filesz < 2 || p.Filesz > pathMax {
+		return "", fmt.Errorf("PT_INTERP: %d bytes, want 2 to %d", p.Filesz, pathMax)
+	}
+	path := make([]byte, p.Filesz)
+	if _, err := p.ReadAt(path, 0); err != nil {
+		return "", fmt.Errorf("PT_INTERP: %w", err)
+	}
+	if bytes.IndexByte(path, 0) != len(path)-1 {
+		return "", fmt.Errorf("PT_INTERP: %q: want a path that ends in the only zero byte", path)
+	}
+	return string(path[:len(path)-1]), nil
+}
+
+func (v *Variant) checkSegments() error {
+	loads := v.Loads()
+	if len(loads) == 0 {
+		return errors.New("has no PT_LOAD program header: want an executable")
+	}
+	// The kernel maps nothing below vm.mmap_min_addr, 64 KiB by default, and the
+	// packed file needs a page below its first variant.
+	const highest = 1 << 46
+	lowest := uint64(0x20000)
+	if v.PIE {
+		lowest = 0
+	}
+	v.Low, v.High = PageFloor(loads[0].Vaddr), 0
+	executable := false
+	for i, p := range loads {
+		where := fmt.Sprintf("PT_LOAD %d at %#x", i, p.Vaddr)
+		switch {
+		case p.Vaddr < lowest || p.Vaddr >= highest || p.Memsz > highest-p.Vaddr:
+			return fmt.Errorf("%s with %#x bytes: addresses must lie between %#x and %#x", where, p.Memsz, lowest, uint64(highest))
+		case p.Filesz > p.Memsz:
+			return fmt.Errorf("%s: %#x bytes in the file but only %#x in memory", where, p.Filesz, p.Memsz)
+		case p.Off > uint64(v.Size) || p.Filesz > uint64(v.Size)-p.Off:
+			return fmt.Errorf("%s: ends at file offset %#x, but the file has %#x bytes", where, p.Off+p.Filesz, v.Size)
+		case p.Vaddr%PageSize != p.Off%PageSize:
+			return fmt.Errorf("%s: file offset %#x is not congruent to the address modulo %#x", where, p.Off, PageSize)
+		case PageFloor(p.Vaddr) < v.High:
+			return fmt.Errorf("%s: overlaps or precedes the segment before it, which ends at %#x", where, v.High)
+		case p.Memsz == 0:
+			return fmt.Errorf("%s: is empty", where)
+		case p.Flags&elf.PF_W != 0 && p.Flags&elf.PF_X != 0:
+			return fmt.Errorf("%s: is both writable and executable", where)
+		case p.Flags&elf.PF_X != 0 && p.Memsz > p.Filesz:
+			return fmt.Errorf("%s: is executable and larger in memory than in the file", where)
+		}
+		v.High = PageCeil(p.Vaddr + p.Memsz)
+		if p.Flags&elf.PF_X != 0 && v.ELF.Entry >= p.Vaddr && v.ELF.Entry < p.Vaddr+p.Filesz {
+			executable = true
+		}
+	}
+	if !executable {
+		return fmt.Errorf("entry point %#x is in no executable segment", v.ELF.Entry)
+	}
+	return nil
+}
+
+// checkHeaders finds the program headers in memory, as the kernel does for
+// AT_PHDR (load_elf_binary in linux/fs/binfmt_elf.c).
+func (v *Variant) checkHeaders() error {
+	var ehdr [64]byte
+	if _, err := v.file.ReadAt(ehdr[:], 0); err != nil {
+		return fmt.Errorf("reading the ELF header: %w", err)
+	}
+	v.Phoff = v.ELF.ByteOrder.Uint64(ehdr[32:])
+	length := uint64(len(v.ELF.Progs)) * 56
+	for _, p := range v.Loads() {
+		if v.Phoff >= p.Off && v.Phoff-p.Off < p.Filesz && length <= p.Filesz-(v.Phoff-p.Off) {
+			v.Phdr = p.Vaddr + v.Phoff - p.Off
+			return nil
+		}
+	}
+	return fmt.Errorf("program headers at file offset %#x are in no segment", v.Phoff)
+}
+
+func (v *Variant) checkSections() error {
+	for i, s := range v.ELF.Sections {
+		if s.Type == elf.SHT_NOBITS || s.Type == elf.SHT_NULL {
+			continue
+		}
+		if s.Offset > uint64(v.Size) || s.FileSize > uint64(v.Size)-s.Offset {
+			return fmt.Errorf("section %d (%q): ends at file offset %#x, but the file has %#x bytes", i, s.Name, s.Offset+s.FileSize, v.Size)
+		}
+	}
+	return nil
+}
+
+func (v *Variant) checkLevel() error {
+	built := goamd64.FromBuildInfo(v.file)
+	switch {
+	case v.Level == 0 && built == 0:
+		return errors.New("its Go build information names no GOAMD64: give the level as vN=FILE")
+	case v.Level == 0:
+		v.Level = built
+	case built != 0 && built != v.Level:
+		return fmt.Errorf("given as %v, but its Go build information says GOAMD64=%v", v.Level, built)
+	}
+	return nil
+}
+
+// PageFloor returns the start of the page of an address or offset.
+func PageFloor(x uint64) uint64 { return x &^ (PageSize - 1) }
+
+// PageCeil returns the first page boundary that is not below x.
+func PageCeil(x uint64) uint64 { return PageFloor(x + PageSize - 1) }

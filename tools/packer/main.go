@@ -1,0 +1,129 @@
+// Packer makes, from executables built for different levels of GOAMD64, one
+// executable that starts the best of them, and takes such files apart again.
+// It never runs what it works on. See "packer help".
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+)
+
+// memoryAim is where the garbage collector begins to work harder, in bytes:
+// symbol tables are all of the input that is ever in memory.
+const memoryAim = 40 << 20
+
+func main() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryAim)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+// Exit statuses.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// world is what a verb works in. When ctx ends, a verb stops and leaves nothing
+// behind.
+type world struct {
+	ctx            context.Context
+	stdout, stderr io.Writer
+}
+
+// verb is a subcommand. run gets the arguments behind the verb and returns an
+// error without the prefix "packer: verb: ".
+type verb struct {
+	name, summary, usage string
+	run                  func(w *world, args []string) error
+}
+
+var allVerbs []verb
+
+// The list refers to verbs that refer to the list.
+func init() {
+	allVerbs = []verb{
+		createVerb, buildVerb, infoVerb, verifyVerb, extractVerb,
+		thinVerb, replaceVerb, removeVerb, whichVerb, completionVerb,
+	}
+}
+
+func verbs() []verb { return allVerbs }
+
+// usageError is an error in the command line.
+type usageError struct{ error }
+
+// usagef returns a usageError.
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// errReported ends a verb that has said on its own what is wrong.
+var errReported = errors.New("reported")
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) == 0 {
+		help(stderr)
+		return exitUsage
+	}
+	name := args[0]
+	if name == "help" || name == "-h" || name == "-help" || name == "--help" {
+		return runHelp(args[1:], stdout, stderr)
+	}
+	for _, v := range verbs() {
+		if v.name != name {
+			continue
+		}
+		out := &errorWriter{w: stdout}
+		err := v.run(&world{ctx, out, stderr}, args[1:])
+		if errors.Is(err, flag.ErrHelp) {
+			return runHelp([]string{name}, stdout, stderr)
+		}
+		if err == nil && out.err != nil {
+			err = fmt.Errorf("standard output: %w", out.err)
+		}
+		if err == nil {
+			return exitOK
+		}
+		if errors.Is(err, errReported) {
+			return exitFailure
+		}
+		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+			err = errors.New("interrupted")
+		}
+		fmt.Fprintf(stderr, "packer: %s: %v\n", name, err)
+		if bad := (usageError{}); errors.As(err, &bad) {
+			synopsis, _, _ := strings.Cut(v.usage, "\n")
+			fmt.Fprintf(stderr, "usage: packer %s\nsee packer help %s\n", synopsis, v.name)
+			return exitUsage
+		}
+		return exitFailure
+	}
+	fmt.Fprintf(stderr, "packer: unknown verb %q: see packer help\n", name)
+	return exitUsage
+}
+
+// errorWriter keeps the first error, so that a full disk or a closed pipe under
+// standard output is not success.
+type errorWriter struct {
+	w   io.Writer
+	err error
+}
+
+func (e *errorWriter) Write(p []byte) (int, error) {
+	n, err := e.w.Write(p)
+	if e.err == nil {
+		e.err = err
+	}
+	return n, err
+}
