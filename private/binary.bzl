@@ -1,0 +1,157 @@
+"""The rule behind the macro go_multiarch_binary."""
+
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
+load("@rules_go//go:def.bzl", "GoArchive")
+load(":levels.bzl", "LEVELS", "check_levels")
+load(":mapping.bzl", "FLAG", "check_mapping")
+load(":providers.bzl", "GoMultiarchInfo", "GoVariantInfo")
+load(":transition.bzl", "UNPACKED", "launcher_transition", "level_split")
+load(":variant.bzl", "go_variant")
+
+visibility("//private")
+
+def _go_multiarch_binary_impl(ctx):
+    targets = ctx.split_attr.target
+    for problem in [
+        check_levels(ctx.attr.goamd64),
+        check_mapping(ctx.attr._mapping[BuildSettingInfo].value),
+        _check_target(targets.values()[0]),
+    ]:
+        if problem:
+            fail(problem)
+    return _packed(ctx, targets) if ctx.attr.packed else _plain(ctx, targets[UNPACKED])
+
+def _check_target(target):
+    # Aspects do not come to files.
+    problem = target[GoVariantInfo].problem if GoVariantInfo in target else "is a file, want a go_binary"
+    return "target: {} {}".format(_str(target.label), problem) if problem else None
+
+def _str(label):
+    """Spells a label as Bazel does in its own messages."""
+    return str(label) if label.repo_name else "//{}:{}".format(label.package, label.name)
+
+def _packed(ctx, targets):
+    variants = {
+        level: _variant(level, targets[level])
+        for level in LEVELS
+        if level in ctx.attr.goamd64
+    }
+    executable = ctx.actions.declare_file(ctx.attr.out or ctx.label.name)
+    manifest = ctx.actions.declare_file(ctx.label.name + ".manifest.json")
+    _pack(ctx, executable, manifest, variants)
+
+    # Runfiles and environment do not depend on the level. Those of the lowest
+    # one stand for all, so that data is built once. Its DefaultInfo would build
+    # the executable at the usual address as well.
+    lowest = targets[variants.keys()[0]]
+    return _providers(
+        ctx,
+        lowest,
+        lowest[GoArchive].runfiles,
+        GoMultiarchInfo(executable = executable, manifest = manifest, variants = variants),
+    ) + [OutputGroupInfo(
+        manifest = depset([manifest]),
+        **{level: depset([variant]) for level, variant in variants.items()}
+    )]
+
+def _variant(level, target):
+    variant = target[GoVariantInfo]
+    if variant.level != level:
+        fail(("platforms: {} is built for {} where {} was asked for, want a go_multiarch_platforms " +
+              "(in the attribute platforms, or in --{})").format(_str(target.label), variant.level, level, FLAG))
+    return variant.executable
+
+def _pack(ctx, executable, manifest, variants):
+    args = ctx.actions.args()
+    args.use_param_file("@%s")
+    args.set_param_file_format("multiline")
+    args.add("-launcher", ctx.file._launcher)
+    args.add("-manifest", manifest)
+    args.add("-o", executable)
+    if not ctx.attr.env_override:
+        args.add("-no-environment")
+    for level, variant in variants.items():
+        args.add("-variant")
+        args.add(variant, format = level + "=%s")
+    ctx.actions.run(
+        mnemonic = "GoMultiarchPack",
+        progress_message = "Packing %{label}",
+        executable = ctx.executable._packer,
+        arguments = ["create", args],
+        inputs = variants.values() + [ctx.file._launcher],
+        outputs = [executable, manifest],
+        execution_requirements = {"supports-path-mapping": "1"},
+        toolchain = None,
+    )
+
+def _plain(ctx, target):
+    original = target[DefaultInfo].files_to_run.executable
+    name = ctx.attr.out or ctx.label.name + (".exe" if original.extension == "exe" else "")
+    executable = ctx.actions.declare_file(name)
+    ctx.actions.symlink(output = executable, target_file = original, is_executable = True)
+    return _providers(
+        ctx,
+        target,
+        target[DefaultInfo].default_runfiles,
+        GoMultiarchInfo(executable = executable, manifest = None, variants = {}),
+    )
+
+def _providers(ctx, target, runfiles, info):
+    """Returns the providers of packed and plain executables alike."""
+    return [
+        DefaultInfo(
+            executable = info.executable,
+            files = depset([info.executable]),
+            runfiles = ctx.runfiles([info.executable]).merge(runfiles),
+        ),
+        coverage_common.instrumented_files_info(ctx, dependency_attributes = ["target"]),
+        info,
+    ] + ([target[RunEnvironmentInfo]] if RunEnvironmentInfo in target else [])
+
+go_multiarch_binary = rule(
+    implementation = _go_multiarch_binary_impl,
+    doc = "Packs the levels of a go_binary into one executable. See the macro of this name.",
+    executable = True,
+    provides = [GoMultiarchInfo],
+    attrs = {
+        "env_override": attr.bool(
+            default = True,
+            doc = "Whether the executable reads GOAMD64, GOMULTIARCH and MGODEBUG when it starts.",
+        ),
+        "goamd64": attr.string_list(
+            default = LEVELS,
+            doc = "Levels to build, some of v1, v2, v3 and v4. The lowest one is the least CPU that the executable runs on.",
+        ),
+        "out": attr.string(
+            doc = "File name of the executable; by default the target's name.",
+        ),
+        "packed": attr.bool(
+            default = True,
+            doc = "Set by the macro: False on target platforms other than Linux on x86_64.",
+        ),
+        "platforms": attr.string(
+            doc = "Canonical label of a go_multiarch_platforms; its platforms are used in place of rules_go_multiarch's own.",
+        ),
+        "target": attr.label(
+            mandatory = True,
+            allow_files = True,  # So that the error is ours.
+            aspects = [go_variant],
+            cfg = level_split,
+            doc = "The go_binary.",
+        ),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+        "_launcher": attr.label(
+            default = "//launcher/program",
+            cfg = launcher_transition,
+            allow_single_file = True,
+        ),
+        "_mapping": attr.label(default = "//:platforms"),
+        "_packer": attr.label(
+            default = "//tools/packer",
+            cfg = "exec",
+            executable = True,
+        ),
+    },
+)

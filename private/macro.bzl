@@ -1,0 +1,156 @@
+"""The macro go_multiarch_binary."""
+
+load("@rules_go//go:def.bzl", "go_binary")
+load(":binary.bzl", _go_multiarch_binary = "go_multiarch_binary")
+load(":levels.bzl", "LEVELS")
+
+visibility(["//", "//tests/analysis"])
+
+# Attributes of every rule that both targets get.
+_COMMON = [
+    "applicable_licenses",
+    "aspect_hints",
+    "compatible_with",
+    "exec_compatible_with",
+    "features",
+    "package_metadata",
+    "restricted_to",
+    "target_compatible_with",
+    "testonly",
+    "toolchains",
+]
+
+# Those that only the outer target gets.
+_OUTER = [
+    "args",
+    "deprecation",
+    "visibility",
+]
+
+def go_multiarch_binary(
+        name,
+        target = None,
+        goamd64 = LEVELS,
+        platforms = None,
+        env_override = True,
+        out = None,
+        exec_properties = None,
+        tags = [],
+        **kwargs):
+    """Builds one executable that holds a program at several levels of GOAMD64.
+
+    It starts the best level that the CPU can run. Either wrap a `go_binary`:
+
+    ```starlark
+    load("@rules_go_multiarch//:defs.bzl", "go_multiarch_binary")
+
+    go_multiarch_binary(
+        name = "app_multi",
+        target = ":app",
+    )
+    ```
+
+    or give the attributes of `go_binary` and it makes the inner one itself:
+
+    ```starlark
+    go_multiarch_binary(
+        name = "app",
+        embed = [":app_lib"],
+        goamd64 = ["v1", "v3"],
+    )
+    ```
+
+    On a target platform other than Linux on x86_64 it is the plain binary of
+    that platform. Output groups: `v1` to `v4` have the variants, `manifest`
+    what the packed file says of itself.
+
+    Args:
+      name: A unique name for this target.
+      target: Label of the `go_binary`. `env`, `data` and runfiles are taken
+        from it; `args` is not, as Bazel shows it to no other target.
+      goamd64: List of levels to build, some of `v1`, `v2`, `v3` and `v4`. The
+        lowest one is the least CPU that the executable runs on.
+      platforms: Label of a `go_multiarch_platforms`, for constraints of your own
+        on the platform that the levels are built for.
+      env_override: Whether the executable reads GOAMD64, GOMULTIARCH and
+        MGODEBUG when it starts.
+      out: File name of the executable; by default `name`.
+      exec_properties: As on `go_binary`. Those of its exec group (`go_link.*`)
+        go to the inner target.
+      tags: As on every rule. The inner target gets `manual` as well.
+      **kwargs: `visibility`, `testonly`, `args` and what else every rule has;
+        without `target` also all attributes of `go_binary`.
+    """
+
+    # None is how macros around this one leave an attribute out.
+    kwargs = {key: value for key, value in kwargs.items() if value != None}
+    common = {key: kwargs.pop(key) for key in _COMMON if key in kwargs}
+    outer = {key: kwargs.pop(key) for key in _OUTER if key in kwargs}
+
+    wrong = check_attributes(target, kwargs)
+    if wrong:
+        fail("go_multiarch_binary(name = \"{}\"): {}".format(name, wrong))
+    tags = tags or []
+    if not target:
+        target = _inner(name, exec_properties, tags, common, kwargs)
+
+    _go_multiarch_binary(
+        name = name,
+        target = target,
+        goamd64 = goamd64,
+        env_override = env_override,
+        exec_properties = _without_groups(exec_properties),
+        out = out,
+        packed = select({
+            Label("//private/platforms:linux_x86_64"): True,
+            "//conditions:default": False,
+        }),
+        platforms = str(native.package_relative_label(platforms)) if platforms else None,
+        tags = tags,
+        **(common | outer)
+    )
+
+def check_attributes(target, attrs):
+    """Returns what is wrong with the choice between a target and attributes of go_binary.
+
+    Args:
+      target: value of the attribute `target`, or None.
+      attrs: dict of the attributes of `go_binary` that are set.
+
+    Returns:
+      An error message that names the attributes, or None.
+    """
+    if target and attrs:
+        return "target and {} are both set, want a target or the attributes of go_binary".format(
+            ", ".join(sorted(attrs)),
+        )
+    if not target and not attrs.get("srcs") and not attrs.get("embed"):
+        return "none of target, srcs and embed is set, want a target or the attributes of go_binary"
+    return None
+
+def _inner(name, exec_properties, tags, common, attrs):
+    """Makes the go_binary and returns its label."""
+    inner = name + "_plain"
+    attrs = dict(attrs)
+
+    # The inner target's name would otherwise show in the build information.
+    if not attrs.get("importpath") and not attrs.get("embed"):
+        attrs["importpath"] = "/".join([part for part in [native.package_name(), name] if part])
+    attrs.setdefault("basename", name)
+    go_binary(
+        name = inner,
+        exec_properties = exec_properties,
+        tags = _with_manual(tags),
+        visibility = ["//visibility:private"],
+        **(common | attrs)
+    )
+    return ":" + inner
+
+def _with_manual(tags):
+    return tags if "manual" in tags else tags + ["manual"]
+
+def _without_groups(exec_properties):
+    """Drops properties of exec groups, which the outer rule has none of."""
+    if type(exec_properties) != "dict":
+        return exec_properties
+    return {key: value for key, value in exec_properties.items() if "." not in key}

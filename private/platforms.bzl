@@ -1,0 +1,46 @@
+"""The macro go_multiarch_platforms."""
+
+load(":levels.bzl", "LEVELS")
+
+visibility("//")
+
+def go_multiarch_platforms(name, parent, **kwargs):
+    """Makes a platform for each level, with the constraints of one of yours.
+
+    Without this, levels are built for platforms that have no constraints but
+    Linux, x86_64 and the level. With
+
+    ```starlark
+    platform(
+        name = "linux_x86",
+        constraint_values = ["@platforms//os:linux", "@platforms//cpu:x86_64", ":our_libc"],
+    )
+
+    go_multiarch_platforms(
+        name = "linux_x86_levels",
+        parent = ":linux_x86",
+    )
+    ```
+
+    they keep `:our_libc` where a target says `platforms = "//my:linux_x86_levels"`,
+    or, for all targets, in every build with `--platforms=//my:linux_x86`, after
+    this line in .bazelrc:
+
+    ```
+    build --@rules_go_multiarch//:platforms=//my:linux_x86=//my:linux_x86_levels
+    ```
+
+    Args:
+      name: Prefix of the platforms' names, which are `<name>_v1` to `<name>_v4`.
+      parent: Label of the platform whose constraints and properties they have.
+        It must not be an alias with a select.
+      **kwargs: Attributes of every rule, such as `visibility`.
+    """
+    kwargs.setdefault("visibility", ["//visibility:public"])
+    for level in LEVELS:
+        native.platform(
+            name = "{}_{}".format(name, level),
+            parents = [parent],
+            constraint_values = [Label("@rules_go//go/constraints/amd64:" + level)],
+            **kwargs
+        )

@@ -1,0 +1,26 @@
+"""Providers."""
+
+visibility(["//", "//private", "//tests/analysis"])
+
+GoMultiarchInfo = provider(
+    doc = """What `go_multiarch_binary` built.
+
+On a target platform other than Linux on x86_64 nothing is packed: `variants` is
+empty, `manifest` is None and `executable` is the plain binary.
+""",
+    fields = {
+        "executable": "File: the packed executable, or the plain one.",
+        "manifest": "File or None: what the packed file says of itself, as JSON.",
+        "variants": "dict of string to File: the executable that was packed for each level, " +
+                    "keyed \"v1\" to \"v4\" in ascending order.",
+    },
+)
+
+GoVariantInfo = provider(
+    doc = "What a target brings to a packed executable.",
+    fields = {
+        "executable": "File or None: the executable, linked into the slot of its level.",
+        "level": "string or None: level of the target's platform, \"v1\" to \"v4\".",
+        "problem": "string or None: why the target cannot be packed, to follow its label.",
+    },
+)

@@ -1,0 +1,71 @@
+"""Transitions: the split into levels, and the one configuration of the launcher."""
+
+load(":levels.bzl", "LEVELS")
+load(":mapping.bzl", "mapped_base")
+
+visibility("//private")
+
+_PLATFORMS = "//command_line_option:platforms"
+_MAPPING = str(Label("//:platforms"))
+
+# The key of the split when nothing is packed.
+UNPACKED = "plain"
+
+def _default_platform(level):
+    return str(Label("//private/platforms:linux_amd64_" + level))
+
+def _split_impl(settings, attr):
+    if not attr.packed:
+        return {UNPACKED: {_PLATFORMS: settings[_PLATFORMS]}}
+
+    # What is wrong with the levels, or the flag, is said by the rule, which every
+    # build gets to.
+    levels = [level for level in attr.goamd64 if level in LEVELS] or LEVELS[:1]
+    base = attr.platforms or mapped_base(settings[_MAPPING], settings[_PLATFORMS])
+    if base:
+        return {level: {_PLATFORMS: "{}_{}".format(base, level)} for level in levels}
+    return {level: {_PLATFORMS: _default_platform(level)} for level in levels}
+
+# Sets the platform and nothing else: a Starlark flag that changes here would
+# follow into the exec configuration and build every tool once a level.
+level_split = transition(
+    implementation = _split_impl,
+    inputs = [_PLATFORMS, _MAPPING],
+    outputs = [_PLATFORMS],
+)
+
+_GO = "@rules_go//go/config:"
+
+# The launcher is the same under every flag of the user. Each value is the
+# setting's default, so that nothing is built twice when no flag is given.
+_LAUNCHER_SETTINGS = {
+    "//command_line_option:collect_code_coverage": False,
+    "//command_line_option:stamp": False,
+    str(Label(_GO + "debug")): False,
+    str(Label(_GO + "gc_goopts")): [],
+    str(Label(_GO + "gc_linkopts")): [],
+    str(Label(_GO + "linkmode")): "auto",
+    str(Label(_GO + "msan")): False,
+    str(Label(_GO + "pgoprofile")): Label(_GO + "empty"),
+    str(Label(_GO + "pure")): False,
+    str(Label(_GO + "race")): False,
+    str(Label(_GO + "static")): False,
+    str(Label(_GO + "tags")): [],
+}
+
+_COMPILATION_MODE = "//command_line_option:compilation_mode"
+
+def _launcher_impl(settings, _attr):
+    mode = str(settings[_COMPILATION_MODE])  # Not a string by itself, and equal to none.
+    return _LAUNCHER_SETTINGS | {
+        _PLATFORMS: _default_platform("v1"),
+        # Without optimisation the boot code does not fit its stack and leaves
+        # its package. fastbuild and opt compile to the same code.
+        _COMPILATION_MODE: "opt" if mode == "dbg" else mode,
+    }
+
+launcher_transition = transition(
+    implementation = _launcher_impl,
+    inputs = [_COMPILATION_MODE],
+    outputs = _LAUNCHER_SETTINGS.keys() + [_PLATFORMS, _COMPILATION_MODE],
+)

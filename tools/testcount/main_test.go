@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+const bazelEvents = `{"id":{"testSummary":{"label":"//a:a_test"}},"testSummary":{"overallStatus":"PASSED"}}
+{"id":{"testSummary":{"label":"//b:b_test"}},"testSummary":{"overallStatus":"FAILED"}}
+{"id":{"testSummary":{"label":"//c:c_test"}},"testSummary":{"overallStatus":"TIMEOUT"}}
+{"id":{"targetCompleted":{"label":"//d:d_test"}},"aborted":{"reason":"SKIPPED"}}
+{"id":{"targetCompleted":{"label":"//a:a_test"}},"completed":{"success":true}}
+`
+
+const goEvents = `{"Action":"run","Package":"p","Test":"TestA"}
+{"Action":"pass","Package":"p","Test":"TestA/sub"}
+{"Action":"pass","Package":"p","Test":"TestA"}
+{"Action":"skip","Package":"p","Test":"TestB"}
+{"Action":"pass","Package":"p"}
+{"Action":"skip","Package":"none"}
+`
+
+const goFailures = `{"Action":"fail","Package":"q","Test":"TestC"}
+{"Action":"fail","Package":"q"}
+not an event
+{"Action":"fail","Package":"broken","FailedBuild":"broken"}
+`
+
+func TestCounts(t *testing.T) {
+	for name, test := range map[string]struct {
+		flags  []string
+		inputs []string
+		status int
+		want   string
+	}{
+		"nothing":            {inputs: []string{""}, status: 1, want: "0 passed, 0 failed, 0 skipped\n"},
+		"Bazel":              {inputs: []string{bazelEvents}, status: 1, want: "1 passed, 2 failed, 1 skipped\n"},
+		"Go":                 {inputs: []string{goEvents}, status: 1, want: "1 passed, 0 failed, 1 skipped\n"},
+		"Go, may skip":       {flags: []string{"-may-skip", `^p\.TestB$`}, inputs: []string{goEvents}, want: "1 passed, 0 failed, 1 skipped\n"},
+		"Go, may skip other": {flags: []string{"-may-skip", `^p\.TestX$`}, inputs: []string{goEvents}, status: 1, want: "1 passed, 0 failed, 1 skipped\n"},
+		"a broken package":   {inputs: []string{goFailures}, status: 1, want: "0 passed, 2 failed, 0 skipped\n"},
+		"both":               {inputs: []string{bazelEvents, goEvents}, status: 1, want: "2 passed, 2 failed, 2 skipped\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			args := test.flags
+			for i, input := range test.inputs {
+				path := filepath.Join(t.TempDir(), string(rune('a'+i)))
+				if err := os.WriteFile(path, []byte(input), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				args = append(args, path)
+			}
+			var stdout, stderr bytes.Buffer
+			if status := run(args, &stdout, &stderr); status != test.status || stdout.String() != test.want {
+				t.Errorf("status %d, %q (%q): want %d, %q", status, stdout.String(), stderr.String(), test.status, test.want)
+			}
+		})
+	}
+}
