@@ -1,0 +1,107 @@
+"""Which platform each level is built for."""
+
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//:defs.bzl", "go_multiarch_binary")
+load("//private:providers.bzl", "GoVariantInfo")
+
+_PlatformsInfo = provider(
+    doc = "Platforms below a target.",
+    fields = {"levels": "dict of level to struct of the platform's `label` and whether it has our constraint (`ours`)."},
+)
+
+def _platforms_impl(target, ctx):
+    if ctx.rule.kind == "go_multiarch_binary":
+        levels = {}
+        for variant in ctx.rule.attr.target:
+            levels.update(variant[_PlatformsInfo].levels)
+        return [_PlatformsInfo(levels = levels)]
+    return [_PlatformsInfo(levels = {
+        target[GoVariantInfo].level: struct(
+            label = ctx.fragments.platform.platform,
+            ours = ctx.target_platform_has_constraint(ctx.attr._our_libc[platform_common.ConstraintValueInfo]),
+        ),
+    })]
+
+_platforms = aspect(
+    implementation = _platforms_impl,
+    doc = "Collects the platforms that the levels of a go_multiarch_binary are built for.",
+    attr_aspects = ["target"],
+    attrs = {"_our_libc": attr.label(default = ":our_libc")},
+    fragments = ["platform"],
+    required_aspect_providers = [GoVariantInfo],
+)
+
+def _platforms_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    levels = analysistest.target_under_test(env)[_PlatformsInfo].levels
+    asserts.equals(env, ctx.attr.levels, sorted(levels))
+    for level, platform in levels.items():
+        asserts.equals(env, Label("{}_{}".format(ctx.attr.base, level)), platform.label)
+        asserts.equals(env, ctx.attr.ours, platform.ours)
+    return analysistest.end(env)
+
+def _make(**config_settings):
+    return analysistest.make(
+        _platforms_test_impl,
+        attrs = {
+            "base": attr.string(mandatory = True),
+            "levels": attr.string_list(default = ["v2", "v3"]),
+            "ours": attr.bool(default = True),
+        },
+        extra_target_under_test_aspects = [_platforms],
+        **config_settings
+    )
+
+_platforms_test = _make()
+
+_mapped_test = _make(config_settings = {
+    "//command_line_option:platforms": [Label(":ours")],
+    # As users write it in .bazelrc.
+    str(Label("//:platforms")): [
+        "//somewhere:else=//somewhere:else_levels",
+        "//tests/analysis:ours=//tests/analysis:ours_levels",
+    ],
+})
+
+_not_mapped_test = _make(config_settings = {
+    "//command_line_option:platforms": [Label(":ours")],
+})
+
+def platforms_test_suite(name):
+    """Tests of the two ways to keep one's own constraints.
+
+    Args:
+      name: Prefix of the tests' names.
+    """
+    _platforms_test(
+        name = name + "_default_test",
+        base = "//private/platforms:linux_amd64",
+        levels = ["v1", "v2", "v3", "v4"],
+        ours = False,
+        target_under_test = ":program_multi",
+    )
+
+    go_multiarch_binary(
+        name = name + "_by_attribute",
+        goamd64 = ["v2", "v3"],
+        platforms = ":ours_levels",
+        tags = ["manual"],
+        target = ":program",
+    )
+    _platforms_test(
+        name = name + "_attribute_test",
+        base = "//tests/analysis:ours_levels",
+        target_under_test = name + "_by_attribute",
+    )
+
+    _mapped_test(
+        name = name + "_flag_test",
+        base = "//tests/analysis:ours_levels",
+        target_under_test = ":two_levels",
+    )
+    _not_mapped_test(
+        name = name + "_no_flag_test",
+        base = "//private/platforms:linux_amd64",
+        ours = False,
+        target_under_test = ":two_levels",
+    )

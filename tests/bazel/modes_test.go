@@ -1,0 +1,82 @@
+package bazel_test
+
+import (
+	"bytes"
+	"debug/elf"
+	"maps"
+	"strings"
+	"testing"
+)
+
+const compiledForV1 = "compiled for v1 or v2\n"
+
+// TestCompilationModes builds and runs with -c dbg and -c opt, and compares the
+// launcher's code and data. Its build id differs, and where its symbols are.
+func TestCompilationModes(t *testing.T) {
+	w := elsewhere(t)
+	launcher := []string{"deps(//tests/bazel/programs:one_level) intersect //launcher/program"}
+	want := onlyFile(t, w.files(t, launcher))
+	for _, mode := range []string{"dbg", "opt"} {
+		t.Run(mode, func(t *testing.T) {
+			flag := "--compilation_mode=" + mode
+			if got := w.bazel(t, "run", flag, "//tests/bazel/programs:one_level"); got != compiledForV1 {
+				t.Errorf("prints %q, want %q", got, compiledForV1)
+			}
+			if got := onlyFile(t, w.files(t, launcher, flag)); !maps.Equal(contents(t, got), contents(t, want)) {
+				t.Errorf("the launcher's code or data is not what it is without -c %s", mode)
+			}
+		})
+	}
+}
+
+// TestPathMapping builds with output paths that do not name their configuration,
+// so that equal actions of different configurations share a cache entry.
+func TestPathMapping(t *testing.T) {
+	w := elsewhere(t)
+	const flag, target = "--experimental_output_paths=strip", "//tests/bazel/programs:two_levels"
+	if got := w.bazel(t, "run", flag, target, "--run_under=env GOAMD64=v1"); got != compiledForV1 {
+		t.Errorf("prints %q, want %q", got, compiledForV1)
+	}
+	for name, got := range w.files(t, []string{target}, flag) {
+		if !bytes.Equal(got, copied.outputs[name]) {
+			t.Errorf("%s: not the same bytes as without path mapping", name)
+		}
+	}
+	command := w.bazel(t, "aquery", flag, "mnemonic(GoMultiarchPack, "+target+")")
+	if !strings.Contains(command, "-o \\\n    bazel-out/cfg/bin/tests/bazel/programs/two_levels") {
+		t.Errorf("paths are not mapped in\n%s", command)
+	}
+}
+
+func onlyFile(t *testing.T, files map[string][]byte) []byte {
+	t.Helper()
+	if len(files) != 1 {
+		t.Fatalf("%d files, want 1: %v", len(files), names(files))
+	}
+	for _, text := range files {
+		return text
+	}
+	return nil
+}
+
+// contents returns the sections that a program has in memory when it starts, but
+// for notes, by name.
+func contents(t *testing.T, program []byte) map[string]string {
+	t.Helper()
+	file, err := elf.NewFile(bytes.NewReader(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := map[string]string{}
+	for _, s := range file.Sections {
+		if s.Flags&elf.SHF_ALLOC == 0 || s.Type == elf.SHT_NOTE || s.Type == elf.SHT_NOBITS {
+			continue
+		}
+		text, err := s.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sections[s.Name] = string(text)
+	}
+	return sections
+}

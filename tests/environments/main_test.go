@@ -1,0 +1,9 @@
+package environments_test
+
+import (
+	"testing"
+
+	"rules_go_multiarch/internal/testenv"
+)
+
+func TestMain(m *testing.M) { testenv.Main(m) }

@@ -1,0 +1,56 @@
+package environments_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"rules_go_multiarch/internal/testenv"
+	"rules_go_multiarch/tests/probetest"
+)
+
+// TestSetuidIgnoresVariables runs a set-user-ID program as another user: the
+// kernel sets AT_SECURE, and no variable may have a say.
+func TestSetuidIgnoresVariables(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("skipped: making a set-user-ID program of another user needs root")
+	}
+	dir := t.TempDir()
+	path := filepath.Join(dir, "setuid")
+	for d := dir; d != "/"; d = filepath.Dir(d) {
+		if info, err := os.Stat(d); err == nil && info.Mode().Perm()&0o001 == 0 {
+			if err := os.Chmod(d, info.Mode().Perm()|0o001); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { os.Chmod(d, info.Mode().Perm()) })
+		}
+	}
+	if err := os.WriteFile(path, probetest.Read(t, testenv.Probe(t).Packed), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o755|os.ModeSetuid); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	got := probetest.Start(t, cmd, "GOAMD64=v1", "GOMULTIARCH=bad", "MGODEBUG=log").Report(t)
+	if want := probetest.MachineLevel(t).String(); got.Level != want {
+		t.Errorf("started %s: want %s, the variables ignored", got.Level, want)
+	}
+}
+
+// TestNoEnvironment packs a file that ignores the variables.
+func TestNoEnvironment(t *testing.T) {
+	probe := testenv.Probe(t)
+	out := filepath.Join(t.TempDir(), "packed")
+	args := []string{"create", "-no-environment", "-launcher", testenv.Launcher(t), "-o", out, "v1=" + probe.Variants[1], "v2=" + probe.Variants[2]}
+	if text, err := exec.Command(testenv.Packer(t), args...).CombinedOutput(); err != nil {
+		t.Fatalf("packer %q: %v\n%s", args, err, text)
+	}
+	got := probetest.Start(t, exec.Command(out), "GOAMD64=v1", "GOMULTIARCH=bad", "MGODEBUG=log").Report(t)
+	if want := min(2, probetest.MachineLevel(t)).String(); got.Level != want {
+		t.Errorf("started %s: want %s, the variables ignored", got.Level, want)
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !cgo || nocfiles
+
+package main
+
+func c() string { return "" }

@@ -1,0 +1,41 @@
+// A program that is not Go, built with -DLEVEL=n, and -DLARGE=n for n bytes of
+// data more. It checks how it was loaded,
+// prints "vN ok" and its arguments, and exits with status 3.
+#include <stdio.h>
+#include <stdlib.h>
+
+static __thread int local = 41;
+static int zeroes[1 << 20];
+static int data[] = {1, 2, 3};
+static int constructed;
+
+#ifdef LARGE
+#define TEXT(x) #x
+#define VALUE(x) TEXT(x)
+__asm__(".data\nlarge: .fill " VALUE(LARGE) ", 1, 7\n.previous");
+extern char large[];
+#endif
+
+__attribute__((constructor)) static void construct(void) { constructed = 7; }
+
+int main(int argc, char **argv) {
+	long sum = 0;
+	for (int i = 0; i < 1 << 20; i++) sum += zeroes[i];
+	if (sum != 0 || data[1] != 2 || local != 41 || constructed != 7) {
+		printf("v%d failed\n", LEVEL);
+		return 1;
+	}
+#ifdef LARGE
+	if (large[0] != 7 || large[LARGE - 1] != 7) {
+		printf("v%d failed: large\n", LEVEL);
+		return 1;
+	}
+#endif
+	char *memory = malloc(1 << 22);
+	memory[5] = 1;
+	printf("v%d ok ", LEVEL);
+	for (int i = 1; i < argc; i++) printf("%s%s", argv[i], i + 1 < argc ? " " : "");
+	printf("\n");
+	free(memory);
+	exit(3);
+}

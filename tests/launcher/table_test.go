@@ -1,0 +1,92 @@
+package launcher_test
+
+import (
+	"debug/elf"
+	"math/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/testenv"
+	"rules_go_multiarch/launcher/format"
+	"rules_go_multiarch/tests/probetest"
+)
+
+// repack packs some of the probe's levels into a file named packed.
+func repack(t *testing.T, probe testenv.Program, levels ...goamd64.Level) string {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "packed")
+	args := []string{"create", "-launcher", testenv.Launcher(t), "-o", out}
+	for _, level := range levels {
+		args = append(args, level.String()+"="+probe.Variants[level])
+	}
+	if text, err := exec.Command(testenv.Packer(t), args...).CombinedOutput(); err != nil {
+		t.Fatalf("packer %q: %v\n%s", args, err, text)
+	}
+	return out
+}
+
+// TestDamagedTable changes every word of the launcher table in turn: nothing
+// but the message may come of it.
+func TestDamagedTable(t *testing.T) {
+	packed := repack(t, testenv.Probe(t), 1)
+	file, err := elf.Open(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := file.Section(".rodata.launcher")
+	file.Close()
+
+	data := probetest.Read(t, packed)
+	damaged := filepath.Join(t.TempDir(), "damaged")
+	if err := os.WriteFile(damaged, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewSource(1))
+	for at := uint64(0); at < table.Size; at += 8 {
+		out, err := os.OpenFile(damaged, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		word := data[table.Offset+at:][:8]
+		changed := append([]byte(nil), word...)
+		changed[random.Intn(8)] ^= byte(1 << random.Intn(8))
+		out.WriteAt(changed, int64(table.Offset+at))
+		out.Close()
+
+		got := probetest.Start(t, exec.Command(damaged))
+		if want := "damaged" + format.DamagedText + "\n"; got.Status != 127 || got.Stderr != want || got.Stdout != "" {
+			t.Errorf("word at %#x: status %d, %q, %q: want 127, %q", at, got.Status, got.Stdout, got.Stderr, want)
+		}
+
+		if out, err = os.OpenFile(damaged, os.O_WRONLY, 0); err != nil {
+			t.Fatal(err)
+		}
+		out.WriteAt(word, int64(table.Offset+at))
+		out.Close()
+	}
+	if got := probetest.Start(t, exec.Command(damaged)); got.Status != 0 {
+		t.Errorf("repaired file: status %d, %q", got.Status, got.Stderr)
+	}
+}
+
+func TestTruncatedFile(t *testing.T) {
+	probe := testenv.Probe(t)
+	data := probetest.Read(t, probe.Packed)
+	for part := 0; part < 16; part++ {
+		path := filepath.Join(t.TempDir(), "truncated")
+		size := len(data) * part / 16
+		if err := os.WriteFile(path, data[:size], 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command(path)
+		var stdout strings.Builder
+		cmd.Stdout = &stdout
+		if err := cmd.Run(); err == nil || stdout.Len() > 0 {
+			t.Errorf("%d of %d bytes: ran (%v) and printed %q", size, len(data), err, stdout.String())
+		}
+	}
+}
