@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// machine is what a reader must know of the machine to compare figures.
+type machine struct {
+	Model  string `json:"model"`  // of the CPU
+	CPUs   int    `json:"cpus"`   // that this process may use
+	Kernel string `json:"kernel"` // release
+	Go     string `json:"go"`     // version
+}
+
+func thisMachine() machine {
+	m := machine{Model: "unknown CPU", CPUs: runtime.NumCPU(), Kernel: "unknown", Go: runtime.Version()}
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == "model name" {
+				m.Model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	var name unix.Utsname
+	if unix.Uname(&name) == nil {
+		m.Kernel = unix.ByteSliceToString(name.Release[:])
+	}
+	return m
+}

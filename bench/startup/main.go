@@ -1,0 +1,76 @@
+// Startup measures how long programs take from their start to their exit. With
+// no arguments it builds a small program in every way that is worth comparing:
+// plain, packed, and with the baseline's memory file. See bench/README.md.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// Exit statuses.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+func run(args []string, stdout, stderr io.Writer) int {
+	o, err := parseOptions(args)
+	if errors.Is(err, errHelp) {
+		fmt.Fprint(stdout, usage)
+		return exitOK
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "startup: %v\n%s", err, usage)
+		return exitUsage
+	}
+	if err := compare(o, stdout, stderr); err != nil {
+		fmt.Fprintf(stderr, "startup: %v\n", err)
+		return exitFailure
+	}
+	return exitOK
+}
+
+// compare builds what is missing, measures and reports.
+func compare(o *options, stdout, stderr io.Writer) error {
+	commands := o.commands
+	if len(commands) == 0 {
+		builder, err := newBuilder(o, stderr)
+		if err != nil {
+			return err
+		}
+		defer builder.close()
+		if commands, err = builder.build(); err != nil {
+			return err
+		}
+	}
+	for i := range commands {
+		commands[i].args = append(commands[i].args, o.args...)
+	}
+	dir, err := os.MkdirTemp("", "startup")
+	if err != nil {
+		return fmt.Errorf("making a temporary directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	probes, err := writeProbes(dir)
+	if err != nil {
+		return err
+	}
+	results, err := measure(o, append(slices.Clip(commands), probes...))
+	if err != nil {
+		return err
+	}
+	r := newReport(o, commands, results)
+	if o.json != "" {
+		if err := r.writeJSON(o.json); err != nil {
+			return err
+		}
+	}
+	return r.writeText(stdout)
+}

@@ -1,0 +1,7 @@
+//go:build frozen
+
+package main
+
+func init() {
+	release, builtAt = "none", "never"
+}

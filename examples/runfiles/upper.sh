@@ -1,0 +1,3 @@
+#!/bin/sh
+# Prints standard input in capital letters.
+exec tr '[:lower:]' '[:upper:]'
