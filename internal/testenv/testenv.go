@@ -159,3 +159,24 @@ func run(t testing.TB, env []string, name string, args ...string) {
 		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
 	}
 }
+
+// Tool returns a program that tests look into files and processes with: the one
+// that an environment variable names ($EU_ELFLINT for eu-elflint), or the one on
+// PATH. Without it the test is skipped, or fails when $RULES_GO_MULTIARCH_CI is
+// set.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	if path := os.Getenv(variable); path != "" {
+		return path
+	}
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if os.Getenv("RULES_GO_MULTIARCH_CI") != "" {
+		t.Fatalf("no %s: CI needs it on PATH or in $%s", name, variable)
+	}
+	t.Skipf("skipped: no %s", name)
+	return ""
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tools/packer/internal/debuglink"
 	"rules_go_multiarch/tools/packer/internal/pack"
 	"rules_go_multiarch/tools/packer/internal/packed"
 	"rules_go_multiarch/tools/packer/internal/variant"
@@ -189,6 +190,9 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 		}
 	}
 	options := pack.Options{Launcher: file.Launcher(), NoEnvironment: file.NoEnvironment, Remap: remap}
+	if file.DebugLink != debuglink.Name(file.Manifest.BuildID) {
+		options.DebugLink = file.DebugLink
+	}
 	made, err := pack.New(variants, options)
 	if err != nil && !remap && file.Layout() == packed.Remapped {
 		options.Remap = true

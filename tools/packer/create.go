@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"rules_go_multiarch/tools/packer/internal/debuglink"
 	"rules_go_multiarch/tools/packer/internal/pack"
 	"rules_go_multiarch/tools/packer/internal/paramfile"
 	"rules_go_multiarch/tools/packer/internal/variant"
@@ -29,6 +30,8 @@ lines of FILE.
                      the one that starts is moved into place, and profilers see
                      no function names in it
   -force             pack executables of different programs
+  -debuglink NAME    the debug file that debuggers look for beside OUT (packer help
+                     debug); by default the build id with .debug behind it
 
 OUT gets the permissions that a linker gives: 0777 less the umask.
 
@@ -38,6 +41,7 @@ example: packer create -o app v1=app.v1 v3=app.v3`,
 
 type createArgs struct {
 	out, launcher, manifest string
+	debugLink               string
 	noEnvironment, remap    bool
 	force                   bool
 	inputs                  []input
@@ -56,6 +60,7 @@ func parseCreate(args []string) (*createArgs, error) {
 	flags.BoolVar(&c.noEnvironment, "no-environment", false, "")
 	flags.BoolVar(&c.remap, "remap", false, "")
 	flags.BoolVar(&c.force, "force", false, "")
+	flags.StringVar(&c.debugLink, "debuglink", "", "")
 	flags.Func("variant", "", func(s string) error {
 		in, err := parseInput(s)
 		c.inputs = append(c.inputs, in)
@@ -75,6 +80,8 @@ func parseCreate(args []string) (*createArgs, error) {
 	switch {
 	case c.out == "":
 		return nil, usageError{errors.New("no output: want -o OUT")}
+	case c.debugLink != "" && debuglink.Check(c.debugLink) != nil:
+		return nil, usagef("-debuglink %q: %w", c.debugLink, debuglink.Check(c.debugLink))
 	case len(c.inputs) == 0:
 		return nil, usageError{errors.New("no executables: want at least one vN=FILE")}
 	}
@@ -107,7 +114,7 @@ func runCreate(w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap})
+	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap, DebugLink: c.debugLink})
 	if err != nil {
 		return err
 	}

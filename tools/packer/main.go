@@ -56,7 +56,7 @@ var allVerbs []verb
 func init() {
 	allVerbs = []verb{
 		createVerb, buildVerb, infoVerb, verifyVerb, extractVerb,
-		thinVerb, replaceVerb, removeVerb, whichVerb, completionVerb,
+		thinVerb, replaceVerb, removeVerb, whichVerb, debugVerb, completionVerb,
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 const (
 	elfHeaderSize     = 64
 	programHeaderSize = 56
-	sectionHeaderSize = 64
 	buildIDSize       = 20
 	noteSize          = 16 + buildIDSize
 	ntGNUBuildID      = 3
@@ -105,7 +104,7 @@ func (f *File) headerPage(programs []elf.ProgHeader, note []byte, entry uint64, 
 		Entry: entry, Phoff: elfHeaderSize, Shoff: tail.sectionTable,
 		Ehsize:    elfHeaderSize,
 		Phentsize: programHeaderSize, Phnum: uint16(len(programs)),
-		Shentsize: sectionHeaderSize, Shnum: uint16(tail.sectionCount), Shstrndx: uint16(tail.sectionCount - 1),
+		Shentsize: sections.HeaderSize, Shnum: uint16(tail.sectionCount), Shstrndx: uint16(tail.sectionCount - 1),
 	}
 	copy(header.Ident[:], elf.ELFMAG)
 	header.Ident[elf.EI_CLASS] = byte(elf.ELFCLASS64)
@@ -163,26 +162,11 @@ func (t *tail) add(table *sections.Table, s elf.SectionHeader, contents []byte) 
 
 // addSectionTable appends the section names and the section headers.
 func (t *tail) addSectionTable(table *sections.Table) {
-	names := []byte{0}
-	offsets := make([]uint32, 1, len(table.Sections)+1)
-	addName := func(name string) {
-		offsets = append(offsets, uint32(len(names)))
-		names = append(append(names, name...), 0)
-	}
-	for _, s := range table.Sections[1:] {
-		addName(s.Name)
-	}
-	addName(sections.NameTable)
-	t.add(table, elf.SectionHeader{Name: sections.NameTable, Type: elf.SHT_STRTAB, Addralign: 1}, names)
-
+	names, headers := table.Encode(t.offset())
+	t.bytes.Write(names)
 	t.align(8)
 	t.sectionTable, t.sectionCount = t.offset(), len(table.Sections)
-	for i, s := range table.Sections {
-		write(&t.bytes, elf.Section64{
-			Name: offsets[i], Type: uint32(s.Type), Flags: uint64(s.Flags), Addr: s.Addr, Off: s.Offset, Size: s.Size,
-			Link: s.Link, Info: s.Info, Addralign: s.Addralign, Entsize: s.Entsize,
-		})
-	}
+	t.bytes.Write(headers)
 }
 
 // write appends a fixed-size value in file format.

@@ -13,6 +13,7 @@ import (
 
 	"rules_go_multiarch/launcher/format"
 	"rules_go_multiarch/tools/packer/internal/bootcode"
+	"rules_go_multiarch/tools/packer/internal/debuglink"
 	"rules_go_multiarch/tools/packer/internal/layout"
 	"rules_go_multiarch/tools/packer/internal/manifest"
 	"rules_go_multiarch/tools/packer/internal/sections"
@@ -24,6 +25,10 @@ type Options struct {
 	Launcher      *bootcode.Code
 	NoEnvironment bool // the launcher reads no environment variables
 	Remap         bool // variants may overlap; the one that is picked is moved into place
+
+	// DebugLink is the name of the debug file that debuggers look for, or empty
+	// for the one that goes by the build id.
+	DebugLink string
 }
 
 // File is a packed file that is planned down to the byte and can be written.
@@ -138,7 +143,7 @@ func (f *File) build(options Options, digests [][sha256.Size]byte) error {
 
 	tail := tail{at: f.layout.LauncherOffset + launcherSize}
 	noteOffset := uint64(elfHeaderSize + len(programs)*programHeaderSize)
-	if err := f.buildTail(&tail, code, noteOffset, tableOffset, uint64(len(encoded))); err != nil {
+	if err := f.buildTail(&tail, options, id, noteOffset, tableOffset, uint64(len(encoded))); err != nil {
 		return err
 	}
 	f.tail = tail.bytes.Bytes()
@@ -190,8 +195,8 @@ func (f *File) buildID(table []byte, programs []elf.ProgHeader) []byte {
 }
 
 // buildTail appends what is not in memory when the file runs.
-func (f *File) buildTail(tail *tail, code *bootcode.Code, noteOffset, tableOffset, tableSize uint64) error {
-	table := sections.New()
+func (f *File) buildTail(tail *tail, options Options, id []byte, noteOffset, tableOffset, tableSize uint64) error {
+	code, table := options.Launcher, sections.New()
 	table.Add(elf.SectionHeader{
 		Name: sections.BuildID, Type: elf.SHT_NOTE, Flags: elf.SHF_ALLOC,
 		Addr: f.layout.HeaderAddr + noteOffset, Offset: noteOffset, Size: noteSize, Addralign: 4,
@@ -232,6 +237,11 @@ func (f *File) buildTail(tail *tail, code *bootcode.Code, noteOffset, tableOffse
 		return err
 	}
 	tail.add(table, elf.SectionHeader{Name: sections.Manifest, Type: elf.SHT_PROGBITS, Addralign: 8}, described)
+	link := options.DebugLink
+	if link == "" {
+		link = debuglink.Name(f.Manifest.BuildID)
+	}
+	tail.add(table, elf.SectionHeader{Name: debuglink.Section, Type: elf.SHT_PROGBITS, Addralign: 4}, debuglink.Encode(link, debuglink.Sum(id)))
 	if !symbols.Empty() {
 		entries, locals := symbols.Entries()
 		names := uint32(len(table.Sections) + 1)

@@ -76,18 +76,22 @@ func (f *File) memory(addr, size uint64) ([]byte, error) {
 	if size > maxLauncher {
 		return nil, fmt.Errorf("%#x bytes, want at most %#x", size, maxLauncher)
 	}
+	data := make([]byte, size)
+	return data, f.ReadMemory(data, addr)
+}
+
+// ReadMemory reads what the kernel maps from the file at an address.
+func (f *File) ReadMemory(data []byte, addr uint64) error {
+	size := uint64(len(data))
 	for _, p := range f.ELF.Progs {
 		end := min(p.Filesz, p.Memsz)
 		if p.Type != elf.PT_LOAD || addr < p.Vaddr || addr-p.Vaddr > end || size > end-(addr-p.Vaddr) {
 			continue
 		}
-		data := make([]byte, size)
-		if _, err := p.ReadAt(data, int64(addr-p.Vaddr)); err != nil {
-			return nil, err
-		}
-		return data, nil
+		_, err := p.ReadAt(data, int64(addr-p.Vaddr))
+		return err
 	}
-	return nil, fmt.Errorf("no segment has %#x bytes at %#x", size, addr)
+	return fmt.Errorf("no segment has %#x bytes at %#x", size, addr)
 }
 
 // decode reads a table of at most maxLauncher bytes.

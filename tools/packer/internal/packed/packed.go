@@ -14,6 +14,7 @@ import (
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/launcher/format"
 	"rules_go_multiarch/tools/packer/internal/bootcode"
+	"rules_go_multiarch/tools/packer/internal/debuglink"
 	"rules_go_multiarch/tools/packer/internal/manifest"
 	"rules_go_multiarch/tools/packer/internal/variant"
 )
@@ -36,6 +37,10 @@ type File struct {
 	// Changed reports whether the file was stripped, or otherwise written to,
 	// since it was packed. Such a file runs, but its variants cannot be taken out.
 	Changed bool
+
+	// DebugLink is the name of the debug file that debuggers look for beside the
+	// file, or empty.
+	DebugLink string
 
 	launcher *bootcode.Code
 	r        io.ReaderAt
@@ -92,6 +97,9 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	f := &File{Size: size, ELF: file, r: r}
 	if f.Manifest, err = readManifest(file); err != nil {
 		return nil, err
+	}
+	if f.DebugLink, err = debuglink.Read(file); err != nil {
+		return nil, fmt.Errorf("damaged: %w", err)
 	}
 	table, err := f.readLauncher()
 	if err != nil {

@@ -21,6 +21,7 @@ type Process struct {
 	Level      goamd64.Level
 	Packed     bool
 	Executable string
+	BuildID    string // of a packed file, in hexadecimal
 }
 
 // Read looks at a process.
@@ -53,7 +54,7 @@ func Read(pid int) (*Process, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	defer file.Close()
-	p.Packed = true
+	p.Packed, p.BuildID = true, file.Manifest.BuildID
 	if p.Level, err = running(dir, file); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

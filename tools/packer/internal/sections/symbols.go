@@ -51,17 +51,17 @@ func (s *Symbols) AddVariant(v *variant.Variant, p layout.Placement, index Index
 				continue
 			}
 		}
-		if !baseline && !isFunction(sym) {
+		if !baseline && !IsFunction(sym) {
 			continue
 		}
-		s.add(sym.Name, sym.Info, sym.Other, section, sym.Value+p.Delta, sym.Size)
+		s.Add(sym.Name, sym.Info, sym.Other, section, sym.Value+p.Delta, sym.Size)
 	}
 	return nil
 }
 
-// isFunction leaves out the two functions-to-be by which tools find where all
+// IsFunction reports whether a symbol is a function. It leaves out the two functions-to-be by which tools find where all
 // of a program's code begins and ends.
-func isFunction(sym elf.Symbol) bool {
+func IsFunction(sym elf.Symbol) bool {
 	return elf.ST_TYPE(sym.Info) == elf.STT_FUNC && sym.Name != "runtime.text" && sym.Name != "runtime.etext"
 }
 
@@ -69,11 +69,12 @@ func isFunction(sym elf.Symbol) bool {
 // the given section.
 func (s *Symbols) AddBoot(code *bootcode.Code, addr uint64, section elf.SectionIndex) {
 	for _, f := range code.Funcs {
-		s.add(f.Name, elf.ST_INFO(elf.STB_LOCAL, elf.STT_FUNC), byte(elf.STV_DEFAULT), section, addr+f.Start, f.End-f.Start)
+		s.Add(f.Name, elf.ST_INFO(elf.STB_LOCAL, elf.STT_FUNC), byte(elf.STV_DEFAULT), section, addr+f.Start, f.End-f.Start)
 	}
 }
 
-func (s *Symbols) add(name string, info, other byte, section elf.SectionIndex, value, size uint64) {
+// Add adds a symbol.
+func (s *Symbols) Add(name string, info, other byte, section elf.SectionIndex, value, size uint64) {
 	at, known := s.offset[name]
 	if !known {
 		at = uint32(len(s.Names))

@@ -1,0 +1,63 @@
+package debuggers_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tests/probetest"
+)
+
+func gdbVariables(level goamd64.Level) []string {
+	return []string{
+		fmt.Sprintf(" = %d\n", 7+10*level),
+		fmt.Sprintf("\"level %d\"\n", level),
+		fmt.Sprintf(" = %d\n", 1000+level),
+		"go:itab.main.Square,main.Shape",
+	}
+}
+
+var gdbPrintVariables = []string{"-ex", "print main.counter", "-ex", "print main.label", "-ex", "print main.total", "-ex", "print main.figure"}
+
+func TestGdb(t *testing.T) {
+	eachLevel(t, func(t *testing.T, level goamd64.Level) {
+		_, path := pack(t, level)
+		args := append([]string{"-ex", "break main.inner", "-ex", "run", "-ex", "backtrace"}, gdbPrintVariables...)
+		out := output(t, at(level, gdb(t, append(args, path)...)))
+		want(t, out, gdbVariables(level)...)
+		want(t, out, fmt.Sprintf("main.inner (n=%d", 7+10*level), "main.go:79", "return local + 1", " in main.work (mode=", " in main.main ()")
+		if strings.Contains(out, "CRC mismatch") || strings.Contains(out, "warning: ") && strings.Contains(out, "debug") {
+			t.Errorf("gdb warns:\n%s", out)
+		}
+	})
+}
+
+// TestGdbWithoutCompanion checks that a breakpoint by name stops at every level
+// with what is in the packed file alone, and that the backtrace names functions.
+func TestGdbWithoutCompanion(t *testing.T) {
+	eachLevel(t, func(t *testing.T, level goamd64.Level) {
+		dir := t.TempDir()
+		pack(t, level)
+		path := filepath.Join(dir, "alone")
+		if err := os.WriteFile(path, probetest.Read(t, program), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		out := output(t, at(level, gdb(t, "-ex", "break main.inner", "-ex", "run", "-ex", "backtrace 2", path)))
+		want(t, out, "Breakpoint 1", "main[inner]", "main[work]")
+	})
+}
+
+func TestGdbCore(t *testing.T) {
+	eachLevel(t, func(t *testing.T, level goamd64.Level) {
+		dir, path := pack(t, goamd64.Min)
+		core := coreDump(t, level, dir, path)
+		packer(t, "debug", "-core", core, path)
+		args := append([]string{"-ex", "backtrace"}, gdbPrintVariables...)
+		out := output(t, gdb(t, append(args, path, core)...))
+		want(t, out, gdbVariables(level)...)
+		want(t, out, " in main.crash (", " in main.work (mode=", " in main.main ()", "main.go:")
+	})
+}

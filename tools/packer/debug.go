@@ -1,0 +1,266 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/klauspost/cpuid/v2"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tools/packer/internal/companion"
+	"rules_go_multiarch/tools/packer/internal/debuglink"
+	"rules_go_multiarch/tools/packer/internal/packed"
+	"rules_go_multiarch/tools/packer/internal/process"
+	"rules_go_multiarch/tools/packer/internal/variant"
+)
+
+var debugVerb = verb{
+	name:    "debug",
+	summary: "give debuggers the lines, variables and types of one level",
+	usage: `debug [-o DIR] [-level vN | -pid PID | -core CORE] FILE [vN=EXECUTABLE...]
+
+Writes the companion of each level: FILE.vN.debug, a separate debug file. A
+debugger takes what it shows from one of them, so a link beside FILE, by the name
+that FILE itself gives (.gnu_debuglink), points at the companion of the level
+that is to be debugged: by default the one that this machine starts with this
+environment. gdb and Delve follow it; they need no flags.
+
+A level whose debug information is not in FILE, because it was packed with
+-strip or stripped since, needs the EXECUTABLE that it was packed from, before
+anything was stripped.
+
+  -level vN    point at this level
+  -pid PID     point at the level that a process runs
+  -core CORE   point at the level that a process ran, which left a core dump
+  -only        write the companion of this one level alone
+  -o DIR       write to DIR, with a link by build id (DIR/.build-id/...), for
+               gdb -iex "set debug-file-directory DIR", Delve's configuration
+               debug-info-directories, or for all users: DIR /usr/lib/debug
+
+example: packer debug app && dlv exec ./app`,
+	run: runDebug,
+}
+
+type debugArgs struct {
+	file, dir, core string
+	level           goamd64.Level
+	pid             int
+	only            bool
+	sources         []input
+}
+
+func parseDebug(args []string) (*debugArgs, error) {
+	d := &debugArgs{}
+	flags := newFlags("debug")
+	flags.StringVar(&d.dir, "o", "", "")
+	flags.StringVar(&d.core, "core", "", "")
+	flags.IntVar(&d.pid, "pid", 0, "")
+	flags.BoolVar(&d.only, "only", false, "")
+	flags.Func("level", "", func(s string) (err error) {
+		d.level, err = goamd64.Parse(s)
+		return err
+	})
+	operands, err := parse(flags, args)
+	if err != nil {
+		return nil, err
+	}
+	if len(operands) == 0 {
+		return nil, usagef("no file: want FILE")
+	}
+	d.file = operands[0]
+	for _, operand := range operands[1:] {
+		in, err := parseInput(operand)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		d.sources = append(d.sources, in)
+	}
+	given := 0
+	for _, set := range []bool{d.level != 0, d.pid != 0, d.core != ""} {
+		if set {
+			given++
+		}
+	}
+	if given > 1 || d.pid < 0 {
+		return nil, usagef("want at most one of -level vN, -pid PID and -core CORE")
+	}
+	return d, nil
+}
+
+func runDebug(w *world, args []string) error {
+	d, err := parseDebug(args)
+	if err != nil {
+		return err
+	}
+	file, err := openPacked(d.file)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	chosen, reason, err := d.choose(file)
+	if err != nil {
+		return err
+	}
+	sources, closeAll, err := openSources(file, d.sources)
+	defer closeAll()
+	if err != nil {
+		return err
+	}
+	dir := d.dir
+	if dir == "" {
+		dir = filepath.Dir(d.file)
+	} else if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	target, err := d.writeCompanions(w, file, sources, dir, chosen)
+	if err != nil {
+		return err
+	}
+	link, err := d.link(file, dir, target)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w.stdout, "%s -> %s: debuggers see %v (%s)\n", link, target, chosen, reason)
+	return nil
+}
+
+// choose returns the level that debuggers shall find, and why.
+func (d *debugArgs) choose(file *packed.File) (goamd64.Level, string, error) {
+	switch {
+	case d.level != 0:
+		if _, err := file.Level(d.level); err != nil {
+			return 0, "", fmt.Errorf("%s: %w", d.file, err)
+		}
+		return d.level, "-level", nil
+	case d.pid != 0:
+		p, err := process.Read(d.pid)
+		if err != nil {
+			return 0, "", fmt.Errorf("process %d: %w", d.pid, err)
+		}
+		if p.BuildID != file.Manifest.BuildID {
+			return 0, "", fmt.Errorf("process %d runs %s, which is not %s (build ids %q and %q)", d.pid, p.Executable, d.file, p.BuildID, file.Manifest.BuildID)
+		}
+		return p.Level, fmt.Sprintf("process %d runs it", d.pid), nil
+	case d.core != "":
+		level, err := process.ReadCore(d.core, file)
+		if err != nil {
+			return 0, "", fmt.Errorf("%s: %w", d.core, err)
+		}
+		return level, d.core + " is of it", nil
+	}
+	level, reason := file.Start(goamd64.Level(cpuid.CPU.X64Level()), os.Getenv)
+	if level == 0 {
+		return 0, "", fmt.Errorf("%s: starts no level here: %s: want -level vN", d.file, reason)
+	}
+	return level, reason, nil
+}
+
+// openSources opens the executables that have the debug information: those
+// given, and what the packed file has.
+func openSources(file *packed.File, given []input) (sources map[goamd64.Level]*variant.Variant, closeAll func(), err error) {
+	sources = map[goamd64.Level]*variant.Variant{}
+	var opened []*variant.Variant
+	closeAll = func() {
+		for _, v := range opened {
+			v.Close()
+		}
+	}
+	for _, in := range given {
+		v, err := variant.Open(in.path, in.level)
+		if err != nil {
+			return nil, closeAll, fmt.Errorf("%s: %w", in.path, err)
+		}
+		opened = append(opened, v)
+		if _, err := file.Level(v.Level); err != nil {
+			return nil, closeAll, fmt.Errorf("%s: %s %w", in.path, file.Path, err)
+		}
+		if other, found := sources[v.Level]; found {
+			return nil, closeAll, usagef("%s: given as %v, which %s is already", in.path, v.Level, other.Path)
+		}
+		sources[v.Level] = v
+	}
+	for _, l := range file.Levels {
+		if sources[l.Level] != nil || file.Changed {
+			continue
+		}
+		v, err := file.Variant(l)
+		if err != nil {
+			return nil, closeAll, fmt.Errorf("%s: %w", file.Path, err)
+		}
+		sources[l.Level] = v
+	}
+	return sources, closeAll, nil
+}
+
+// writeCompanions writes companions and returns the file name of the chosen
+// level's. The others are left out where there is nothing to make them from.
+func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goamd64.Level]*variant.Variant, dir string, chosen goamd64.Level) (target string, err error) {
+	for _, l := range file.Levels {
+		if d.only && l.Level != chosen {
+			continue
+		}
+		name := fmt.Sprintf("%s.%v.debug", filepath.Base(d.file), l.Level)
+		source := sources[l.Level]
+		if source == nil {
+			err = errors.New("was stripped since it was packed")
+		} else {
+			var made *companion.Companion
+			if made, err = companion.New(file, l, source); err == nil {
+				path := filepath.Join(dir, name)
+				if err := w.writeFile(path, 0o666, 0, made.Write); err != nil {
+					return "", err
+				}
+				fmt.Fprintln(w.stdout, path)
+			} else if !errors.Is(err, companion.ErrNoDWARF) {
+				return "", fmt.Errorf("%s: %v: %w", d.file, l.Level, err)
+			}
+		}
+		if l.Level == chosen {
+			if err != nil {
+				return "", fmt.Errorf("%s: no debug information of %v: %w: give the executable that it was packed from, before it was stripped, as %v=EXECUTABLE", d.file, l.Level, err, l.Level)
+			}
+			target = name
+		}
+	}
+	return target, nil
+}
+
+// link makes debuggers find a companion.
+func (d *debugArgs) link(file *packed.File, dir, target string) (string, error) {
+	id := file.Manifest.BuildID
+	if len(id) < 4 {
+		return "", fmt.Errorf("%s: build id %q: want at least 2 bytes", d.file, id)
+	}
+	if d.dir == "" {
+		name := file.DebugLink
+		if name == "" { // removed from the file since, but what debuggers find by build id can have this name too
+			name = debuglink.Name(id)
+		}
+		path := filepath.Join(dir, name)
+		return path, replaceLink(path, target)
+	}
+	path := filepath.Join(dir, ".build-id", id[:2], id[2:]+".debug")
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+		return "", err
+	}
+	return path, replaceLink(path, filepath.Join("..", "..", target))
+}
+
+// replaceLink makes a symbolic link in one step, in place of one that is there.
+// It does not replace files: they are somebody's debug information.
+func replaceLink(path, target string) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink == 0 {
+		return fmt.Errorf("%s: is there and no link: want to link it to %s", path, target)
+	}
+	temporary := fmt.Sprintf("%s.%d", path, os.Getpid())
+	if err := os.Symlink(target, temporary); err != nil {
+		return err
+	}
+	if err := os.Rename(temporary, path); err != nil {
+		os.Remove(temporary)
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,256 @@
+package main
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"encoding/hex"
+	"hash/crc32"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/testenv"
+	"rules_go_multiarch/tools/packer/internal/companion"
+	"rules_go_multiarch/tools/packer/internal/debuglink"
+	"rules_go_multiarch/tools/packer/internal/packed"
+)
+
+func openELF(t *testing.T, path string) *elf.File {
+	t.Helper()
+	file, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+// TestDebugWritesCompanions checks that each of them is one that a debugger
+// takes for the packed file's, and describes its level alone.
+func TestDebugWritesCompanions(t *testing.T) {
+	probe := testenv.Probe(t)
+	dir := t.TempDir()
+	app := write(t, filepath.Join(dir, "app"), contents(t, probe.Packed), 0o755)
+	out := must(t, "debug", "-level", "v3", app)
+	file, err := packed.Open(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	link := filepath.Join(dir, file.Manifest.BuildID+".debug")
+	if target, err := os.Readlink(link); err != nil || target != "app.v3.debug" || !strings.Contains(out, link+" -> app.v3.debug: debuggers see v3") {
+		t.Errorf("link to %q (%v), output\n%s", target, err, out)
+	}
+	section, err := file.ELF.Section(debuglink.Section).Data()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := binary.LittleEndian.Uint32(section[len(section)-4:])
+	for _, l := range file.Levels {
+		path := filepath.Join(dir, "app."+l.Level.String()+".debug")
+		made := openELF(t, path)
+		if got := crc32.ChecksumIEEE(contents(t, path)); got != sum {
+			t.Errorf("%v: CRC-32 %#x, the packed file asks for %#x", l.Level, got, sum)
+		}
+		if got := companion.Level(made); got != l.Level.String() {
+			t.Errorf("%v: marked as %q", l.Level, got)
+		}
+		note, err := made.Section(".note.gnu.build-id").Data()
+		if err != nil || hex.EncodeToString(note[16:]) != file.Manifest.BuildID {
+			t.Errorf("%v: build id note %x (%v), want %s", l.Level, note, err, file.Manifest.BuildID)
+		}
+		checkSymbols(t, made, l)
+		checkDWARF(t, made, l)
+	}
+}
+
+// checkSymbols checks that a companion has variables of its own level alone,
+// and functions of all.
+func checkSymbols(t *testing.T, made *elf.File, l packed.Level) {
+	t.Helper()
+	symbols, err := made.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mains := 0
+	for _, s := range symbols {
+		own := s.Value >= l.Table.Low && s.Value < l.Table.High
+		if elf.ST_TYPE(s.Info) == elf.STT_OBJECT && !own {
+			t.Errorf("%v: variable %s at %#x is another level's", l.Level, s.Name, s.Value)
+		}
+		if s.Name == "main.main" {
+			mains++
+		}
+		if s.Section < elf.SHN_LORESERVE {
+			if in := made.Sections[s.Section]; s.Value < in.Addr || s.Value > in.Addr+in.Size {
+				t.Errorf("%v: %s at %#x is not in its section %s", l.Level, s.Name, s.Value, in.Name)
+			}
+		}
+	}
+	if mains != 4 {
+		t.Errorf("%v: main.main %d times, want once a level", l.Level, mains)
+	}
+}
+
+func checkDWARF(t *testing.T, made *elf.File, l packed.Level) {
+	t.Helper()
+	data, err := made.DWARF()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r, units := data.Reader(), 0; ; units++ {
+		entry, err := r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if entry == nil {
+			if units == 0 {
+				t.Errorf("%v: no DWARF units", l.Level)
+			}
+			return
+		}
+		ranges, err := data.Ranges(entry)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, pair := range ranges {
+			if pair[0] < l.Table.Low || pair[1] > l.Table.High {
+				t.Errorf("%v: describes %#x to %#x", l.Level, pair[0], pair[1])
+			}
+		}
+		r.SkipChildren()
+	}
+}
+
+func TestDebugIntoAnotherFolder(t *testing.T) {
+	probe := testenv.Probe(t)
+	dir := filepath.Join(t.TempDir(), "debug")
+	must(t, "debug", "-o", dir, "-level", "v2", "-only", probe.Packed)
+	file, err := packed.Open(probe.Packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	id := file.Manifest.BuildID
+	made := openELF(t, filepath.Join(dir, ".build-id", id[:2], id[2:]+".debug"))
+	if got := companion.Level(made); got != "v2" {
+		t.Errorf("level %q: want v2", got)
+	}
+	if found, _ := filepath.Glob(filepath.Join(dir, "*.debug")); len(found) != 1 {
+		t.Errorf("-only wrote %q", found)
+	}
+}
+
+// TestDebugOfStripped strips a packed file: then companions are made from the
+// executables that it was packed from, and they are the same ones.
+func TestDebugOfStripped(t *testing.T) {
+	probe := testenv.Probe(t)
+	dir := t.TempDir()
+	app := write(t, filepath.Join(dir, "app"), contents(t, probe.Packed), 0o755)
+	must(t, "debug", "-level", "v1", app)
+	before := contents(t, filepath.Join(dir, "app.v3.debug"))
+	strip := exec.Command(testenv.Tool(t, "strip"), "-g", app)
+	if out, err := strip.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if r := packer("debug", "-level", "v3", app); r.status != 1 || !strings.Contains(r.stderr, "give the executable that it was packed from, before it was stripped, as v3=EXECUTABLE") {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+	must(t, "debug", "-level", "v3", app, "v3="+probe.Variants[3])
+	got := openELF(t, filepath.Join(dir, "app.v3.debug"))
+	dwarf := func(file *elf.File) []byte {
+		data, err := file.Section(".debug_info").Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return data
+	}
+	was, err := elf.NewFile(bytes.NewReader(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(dwarf(got), dwarf(was)) {
+		t.Error("another .debug_info than before it was stripped")
+	}
+}
+
+func TestDebugRefuses(t *testing.T) {
+	probe := testenv.Probe(t)
+	dir := t.TempDir()
+	app := write(t, filepath.Join(dir, "app"), contents(t, probe.Packed), 0o755)
+	// What was packed with another -ldflags is another program in memory.
+	foreign := testenv.Build(t, "./tests/probe", 2, testenv.Link{Env: []string{"CGO_ENABLED=0"}, LDFlags: "-X main.extra=1 -buildid=other", Basename: "foreign"})
+	bare := testenv.Build(t, "./tests/probe", 2, testenv.Link{Env: []string{"CGO_ENABLED=0"}, LDFlags: "-s -w", Basename: "bare"})
+	pie := map[goamd64.Level]string{}
+	for _, level := range []goamd64.Level{1, 2} {
+		pie[level] = testenv.Build(t, "./tests/probe", level, testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true, Basename: "pie"})
+	}
+	packedPIE := testenv.Pack(t, "packed_pie", pie)
+	other := create(t, filepath.Join(dir, "other"), 1, 2)
+	pid := exec.Command(other, "-forever")
+	if err := pid.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { pid.Process.Kill(); pid.Wait() }()
+
+	for name, test := range map[string]struct {
+		args   []string
+		status int
+		want   string
+	}{
+		"nothing":         {nil, 2, "no file: want FILE"},
+		"two choices":     {[]string{"-level", "v1", "-pid", "1", app}, 2, "want at most one of -level vN, -pid PID and -core CORE"},
+		"level not there": {[]string{"-level", "v4", other}, 1, "has no v4: it has v1 and v2"},
+		"not packed":      {[]string{probe.Variants[1]}, 1, "not a packed file"},
+		"other program":   {[]string{"-level", "v2", app, "v2=" + foreign}, 1, "is not what was packed: its section"},
+		"no DWARF":        {[]string{"-level", "v2", app, "v2=" + bare}, 1, "has no debug information"},
+		"PIE":             {[]string{"-level", "v1", packedPIE}, 1, "is position-independent"},
+		"no core":         {[]string{"-core", app, app}, 1, "want a core dump of x86-64"},
+		"other process":   {[]string{"-pid", strconv.Itoa(pid.Process.Pid), app}, 1, "which is not " + app},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := packer(append([]string{"debug"}, test.args...)...); r.status != test.status || !strings.Contains(r.stderr, test.want) {
+				t.Errorf("status %d, %q: want %d, %q", r.status, r.stderr, test.status, test.want)
+			}
+		})
+	}
+
+	file, err := packed.Open(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	somebodys := write(t, filepath.Join(dir, file.DebugLink), []byte("somebody's"), 0o644)
+	if r := packer("debug", "-level", "v1", app); r.status != 1 || !strings.Contains(r.stderr, "is there and no link") {
+		t.Errorf("status %d, %q", r.status, r.stderr)
+	}
+	if string(contents(t, somebodys)) != "somebody's" {
+		t.Error("a file was replaced")
+	}
+}
+
+func TestDebugLinkName(t *testing.T) {
+	probe := testenv.Probe(t)
+	dir := t.TempDir()
+	app := filepath.Join(dir, "app")
+	must(t, "create", "-launcher", testenv.Launcher(t), "-debuglink", "app.debug", "-o", app, probe.Variants[1], probe.Variants[2])
+	must(t, "thin", "-level", "v1", "-o", filepath.Join(dir, "thin"), app)
+	for _, name := range []string{"app", "thin"} {
+		file, err := packed.Open(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if file.DebugLink != "app.debug" {
+			t.Errorf("%s: debug link %q: want app.debug", name, file.DebugLink)
+		}
+		file.Close()
+	}
+	if r := packer("create", "-debuglink", "a/b", "-o", app, probe.Variants[1]); r.status != 2 || !strings.Contains(r.stderr, "-debuglink \"a/b\": want the name of a file") {
+		t.Errorf("status %d, %q", r.status, r.stderr)
+	}
+}

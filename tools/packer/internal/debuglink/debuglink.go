@@ -1,0 +1,87 @@
+// Package debuglink ties packed files to their companions: the debug files, one
+// a level, of which a debugger finds at most one.
+//
+// Debuggers look for a separate debug file by build id, or by the name in the
+// section .gnu_debuglink, beside the executable; with the name stands the
+// CRC-32 that the debug file must have. All companions of a packed file have
+// the same CRC-32, taken from the build id, so that each of them can be the one
+// that is found, and none of another build is.
+package debuglink
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+)
+
+// Section is the name of the section that names a debug file.
+const Section = ".gnu_debuglink"
+
+// Name returns the name that the debug file of an executable with a build id, in
+// hexadecimal, has by default. It is right whatever the executable is called.
+func Name(buildID string) string { return buildID + ".debug" }
+
+// Sum returns the CRC-32 of the companions of the executable with a build id.
+func Sum(buildID []byte) uint32 { return binary.LittleEndian.Uint32(buildID) }
+
+// Encode returns the contents of the section: the name, zeroes up to a multiple
+// of four bytes, the CRC-32. Source: the GDB manual, "Separate Debug Files".
+func Encode(name string, sum uint32) []byte {
+	out := append([]byte(name), 0)
+	for len(out)%4 != 0 {
+		out = append(out, 0)
+	}
+	return binary.LittleEndian.AppendUint32(out, sum)
+}
+
+// Read returns the name of a file's debug file, or nothing when it has none.
+func Read(file *elf.File) (string, error) {
+	const limit = 4096 // PATH_MAX
+	section := file.Section(Section)
+	if section == nil {
+		return "", nil
+	}
+	if section.Type != elf.SHT_PROGBITS || section.FileSize > limit {
+		return "", fmt.Errorf("section %s: %v of %d bytes, want PROGBITS of at most %d", Section, section.Type, section.FileSize, limit)
+	}
+	data := make([]byte, section.FileSize)
+	if _, err := section.ReadAt(data, 0); err != nil {
+		return "", fmt.Errorf("section %s: %w", Section, err)
+	}
+	name, _, found := bytes.Cut(data, []byte{0})
+	if !found || Check(string(name)) != nil {
+		return "", fmt.Errorf("section %s: %q names no file", Section, data)
+	}
+	return string(name), nil
+}
+
+// Check refuses what is no name of a file in a folder.
+func Check(name string) error {
+	if name == "" || name == "." || name == ".." || bytes.ContainsAny([]byte(name), "/\x00") {
+		return errors.New("want the name of a file, without a folder")
+	}
+	return nil
+}
+
+// Complete returns the four bytes that give data with the CRC-32 sum the CRC-32
+// want when they follow it.
+//
+// A byte at the end moves the register down by eight bits and adds the entry of
+// the table for what drops out. No two entries have the same highest byte, so
+// the steps can be taken back, and what the register has to be before four bytes
+// differs from what it is by these bytes.
+func Complete(sum, want uint32) []byte {
+	var entry [256]int
+	for i, value := range crc32.IEEETable {
+		entry[value>>24] = i
+	}
+	register := ^want
+	for range 4 {
+		i := entry[register>>24]
+		register = (register^crc32.IEEETable[i])<<8 | uint32(i)
+	}
+	return binary.LittleEndian.AppendUint32(nil, register^^sum)
+}
