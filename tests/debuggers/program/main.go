@@ -50,7 +50,7 @@ func work(mode string) {
 	answer := inner(counter)
 	switch mode {
 	case "spin":
-		spin(time.Now().Add(duration()))
+		spin(5000)
 	case "wait":
 		fmt.Println("waiting")
 		time.Sleep(time.Hour)
@@ -64,14 +64,12 @@ func work(mode string) {
 			panic(err)
 		}
 		pprof.StartCPUProfile(file)
-		spin(time.Now().Add(duration()))
+		spin(5000)
 		pprof.StopCPUProfile()
 		file.Close()
 	}
 	fmt.Println(answer, figure.Area(), label, total)
 }
-
-func duration() time.Duration { return 700 * time.Millisecond }
 
 //go:noinline
 func inner(n int) int {
@@ -79,18 +77,24 @@ func inner(n int) int {
 	return local + 1
 }
 
+// spin takes about half a second of the CPU.
+//
 //go:noinline
-func spin(until time.Time) {
-	for time.Now().Before(until) {
+func spin(times int) {
+	for range times {
 		burn(100000)
 	}
 }
 
+// burn has a frame, for it calls something: where a function has none, nobody
+// can tell its caller by the frame pointer.
+//
 //go:noinline
 func burn(n int) {
 	for i := 0; i < n; i++ {
 		total = total*6364136223846793005 + 1442695040888963407
 	}
+	inner(n)
 }
 
 //go:noinline

@@ -1,0 +1,106 @@
+package debuggers_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/slots"
+	"rules_go_multiarch/internal/testenv"
+)
+
+// TestPerf profiles the program with and without a companion beside it: perf
+// takes symbols from there where there is one, and has to find the functions of
+// every level in it. cpu-clock is the event that virtual machines have too.
+func TestPerf(t *testing.T) {
+	perf := testenv.Tool(t, "perf")
+	for _, companion := range []string{"none", "own", "another"} {
+		t.Run("companion "+companion, func(t *testing.T) {
+			eachLevel(t, func(t *testing.T, level goamd64.Level) {
+				served := level
+				if companion == "another" {
+					served = level%goamd64.Max + 1
+				}
+				dir, path := pack(t, served)
+				if companion == "none" {
+					output(t, exec.Command("sh", "-c", "rm "+dir+"/*.debug"))
+				}
+				data := filepath.Join(dir, "perf.data")
+				// A cache of its own, for the test leaves nothing behind.
+				settings := []string{"--buildid-dir", filepath.Join(dir, "cache")}
+				run := func(args ...string) string {
+					return output(t, at(level, exec.Command(perf, append(settings, args...)...)))
+				}
+				run("record", "-q", "-e", "cpu-clock", "-g", "-o", data, path, "spin")
+
+				report := run("report", "-i", data, "--stdio", "--no-children", "-g", "none", "--percent-limit", "5", "--no-inline")
+				if !regexp.MustCompile(`[6-9]\d\.\d+% .* program .* main\.burn\n`).MatchString(report) {
+					t.Errorf("main.burn does not take most of the time in\n%s", report)
+				}
+				checkScript(t, run("script", "-i", data, "--no-inline", "-F", "ip,sym,dso"))
+			})
+		})
+	}
+}
+
+// checkScript checks that nearly all samples in main.burn have all callers; the
+// first instruction of a function has no frame yet.
+func checkScript(t *testing.T, script string) {
+	t.Helper()
+	whole, first := 0, ""
+	for _, sample := range strings.Split(script, "\n\n") {
+		var names []string
+		for _, line := range strings.Split(sample, "\n") {
+			fields := strings.Fields(line)
+			if len(fields) < 3 || !strings.HasSuffix(fields[len(fields)-1], "/program)") {
+				continue
+			}
+			if _, err := strconv.ParseUint(fields[0], 16, 64); err != nil {
+				t.Fatalf("perf script: %q", line)
+			}
+			names = append(names, fields[1])
+		}
+		if strings.Join(names, " ") == "main.burn main.spin main.work main.main runtime.main runtime.goexit.abi0" {
+			whole++
+		} else if first == "" && len(names) > 0 && names[0] == "main.burn" {
+			first = sample
+		}
+	}
+	if burning := strings.Count(script, " main.burn "); whole == 0 || whole < burning*9/10 {
+		t.Errorf("%d of %d samples in main.burn have all callers, one without is\n%s", whole, burning, first)
+	}
+}
+
+// TestPerfTellsTheLevel checks the addresses of samples: they are those of the
+// level's slot.
+func TestPerfTellsTheLevel(t *testing.T) {
+	perf := testenv.Tool(t, "perf")
+	eachLevel(t, func(t *testing.T, level goamd64.Level) {
+		dir, path := pack(t, level)
+		data := filepath.Join(dir, "perf.data")
+		output(t, at(level, exec.Command(perf, "record", "-q", "-e", "cpu-clock", "-o", data, path, "spin")))
+		slot := slots.Of(level)
+		inside := 0
+		for _, line := range strings.Split(output(t, exec.Command(perf, "script", "-i", data, "-F", "ip,sym")), "\n") {
+			fields := strings.Fields(line)
+			if len(fields) < 2 || fields[len(fields)-1] != "main.burn" {
+				continue
+			}
+			ip, err := strconv.ParseUint(fields[len(fields)-2], 16, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ip < slot.Base || ip >= slot.Limit {
+				t.Errorf("main.burn at %#x, which is not in the slot of %v", ip, level)
+			}
+			inside++
+		}
+		if inside == 0 {
+			t.Error("no samples in main.burn")
+		}
+	})
+}
