@@ -195,36 +195,40 @@ func openSources(file *packed.File, given []input) (sources map[goamd64.Level]*v
 }
 
 // writeCompanions writes companions and returns the file name of the chosen
-// level's. The others are left out where there is nothing to make them from.
+// level's. Others are left out where there is nothing to make them from.
 func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goamd64.Level]*variant.Variant, dir string, chosen goamd64.Level) (target string, err error) {
 	for _, l := range file.Levels {
 		if d.only && l.Level != chosen {
 			continue
 		}
 		name := fmt.Sprintf("%s.%v.debug", filepath.Base(d.file), l.Level)
-		source := sources[l.Level]
-		if source == nil {
-			err = errors.New("was stripped since it was packed")
-		} else {
-			var made *companion.Companion
-			if made, err = companion.New(file, l, source); err == nil {
-				path := filepath.Join(dir, name)
-				if err := w.writeFile(path, 0o666, 0, made.Write); err != nil {
-					return "", err
-				}
-				fmt.Fprintln(w.stdout, path)
-			} else if !errors.Is(err, companion.ErrNoDWARF) {
-				return "", fmt.Errorf("%s: %v: %w", d.file, l.Level, err)
-			}
+		made, err := newCompanion(file, l, sources[l.Level])
+		missing := errors.Is(err, companion.ErrNoDWARF)
+		switch {
+		case l.Level != chosen && (missing || errors.Is(err, companion.ErrMoved)):
+			continue
+		case missing:
+			return "", fmt.Errorf("%s: %v %w: give the executable that it was packed from, before it was stripped, as %v=EXECUTABLE", d.file, l.Level, err, l.Level)
+		case err != nil:
+			return "", fmt.Errorf("%s: %v: %w", d.file, l.Level, err)
 		}
+		path := filepath.Join(dir, name)
+		if err := w.writeFile(path, 0o666, 0, made.Write); err != nil {
+			return "", err
+		}
+		fmt.Fprintln(w.stdout, path)
 		if l.Level == chosen {
-			if err != nil {
-				return "", fmt.Errorf("%s: no debug information of %v: %w: give the executable that it was packed from, before it was stripped, as %v=EXECUTABLE", d.file, l.Level, err, l.Level)
-			}
 			target = name
 		}
 	}
 	return target, nil
+}
+
+func newCompanion(file *packed.File, l packed.Level, source *variant.Variant) (*companion.Companion, error) {
+	if source == nil {
+		return nil, fmt.Errorf("%w any more: the file was stripped", companion.ErrNoDWARF)
+	}
+	return companion.New(file, l, source)
 }
 
 // link makes debuggers find a companion.

@@ -209,7 +209,7 @@ func TestDebugRefuses(t *testing.T) {
 		"not packed":      {[]string{probe.Variants[1]}, 1, "not a packed file"},
 		"other program":   {[]string{"-level", "v2", app, "v2=" + foreign}, 1, "is not what was packed: its section"},
 		"no DWARF":        {[]string{"-level", "v2", app, "v2=" + bare}, 1, "has no debug information"},
-		"PIE":             {[]string{"-level", "v1", packedPIE}, 1, "is position-independent"},
+		"PIE":             {[]string{"-level", "v2", "-only", packedPIE}, 1, "is position-independent"},
 		"no core":         {[]string{"-core", app, app}, 1, "want a core dump of x86-64"},
 		"other process":   {[]string{"-pid", strconv.Itoa(pid.Process.Pid), app}, 1, "which is not " + app},
 	} {

@@ -36,6 +36,10 @@ const maxHeader = variant.PageSize
 // information.
 var ErrNoDWARF = errors.New("has no debug information (.debug_info)")
 
+// ErrMoved is the error of making a companion for a level that runs elsewhere
+// than it was linked.
+var ErrMoved = errors.New("is position-independent: its higher levels were moved when they were packed, and what their debug information says of addresses was not; take a level out with packer extract to debug it")
+
 // Companion is a companion that can be written.
 type Companion struct {
 	header []byte
@@ -57,8 +61,8 @@ func New(file *packed.File, level packed.Level, source *variant.Variant) (*Compa
 	switch {
 	case file.Layout() == packed.Remapped:
 		return nil, errors.New("was packed with -remap: debuggers are not told that a level is moved into place; link the levels apart, or take one out with packer extract")
-	case file.ELF.Type != elf.ET_EXEC:
-		return nil, errors.New("is position-independent: its levels were moved when they were packed, and what their debug information says of addresses was not; take a level out with packer extract to debug it")
+	case level.Table.Low != source.Low:
+		return nil, ErrMoved
 	}
 	if source.ELF.Section(".debug_info") == nil {
 		return nil, fmt.Errorf("%s: %w", source.Path, ErrNoDWARF)

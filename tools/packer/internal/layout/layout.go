@@ -155,9 +155,12 @@ func (l *Layout) mapAll(inputs []Input) {
 			l.Loads = append(l.Loads, loads(in, p, false)...)
 			p.Ops = append(p.Ops, completeData(in)...)
 		}
-		if i == 0 {
+		if i == 0 && !l.PIE {
 			l.Loads = withHeader(l.HeaderAddr, p.Offset, l.Loads)
 		}
+	}
+	if l.PIE {
+		l.Loads = withHeader(l.HeaderAddr, page, l.Loads)
 	}
 	// Ascending addresses, as the ELF specification wants them.
 	slices.SortFunc(l.Loads, func(a, b elf.ProgHeader) int { return cmp.Compare(a.Vaddr, b.Vaddr) })
@@ -203,9 +206,12 @@ func overlap(inputs []Input, j, i int) bool {
 	return inputs[i].low() < inputs[j].high() && low < inputs[i].high()
 }
 
-// placeMovable chooses the addresses of position-independent variants.
+// placeMovable chooses the addresses of position-independent variants. The lowest
+// level stays where it was linked, so that what its dynamic section says of
+// addresses is true for tools that read it; the start of the file goes behind
+// the variants.
 func (l *Layout) placeMovable(inputs []Input) {
-	next := uint64(page) // behind the header page
+	next := uint64(0)
 	for i := range inputs {
 		p := &l.Variants[i]
 		p.Delta = alignUp(next, alignment(&inputs[i])) - p.Low
@@ -213,6 +219,7 @@ func (l *Layout) placeMovable(inputs []Input) {
 		p.High += p.Delta
 		next = p.High
 	}
+	l.HeaderAddr = next
 }
 
 // alignment returns what the variant's segments want of the load address.

@@ -34,7 +34,7 @@ func (f *File) programs(launcherSize uint64) []elf.ProgHeader {
 			if !hasBuildID(p) {
 				notes = append(notes, h)
 			}
-		case elf.PT_DYNAMIC, elf.PT_TLS:
+		case elf.PT_DYNAMIC, elf.PT_TLS, elf.PT_GNU_EH_FRAME:
 			// For tools that ask what the file is linked with; the kernel does not
 			// look at them. Moved, they would not mean what they say.
 			if placed.Delta == 0 {

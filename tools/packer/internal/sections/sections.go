@@ -96,6 +96,9 @@ func (t *Table) AddVariant(v *variant.Variant, p layout.Placement, baseline bool
 }
 
 func suffixed(name string, v *variant.Variant) string {
+	if strings.HasPrefix(name, ".rela") {
+		return "." + v.Level.String() + name // eu-elflint wants relocations behind .rela
+	}
 	if !strings.HasPrefix(name, ".") {
 		name = "." + name
 	}
