@@ -6,12 +6,10 @@ import (
 	"debug/elf"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"rules_go_multiarch/internal/testenv"
-	"rules_go_multiarch/tests/probetest"
 )
 
 func TestMain(m *testing.M) { testenv.Main(m) }
@@ -100,29 +98,5 @@ func TestReadelf(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("readelf -lSW does not show%sin\n%s", want, out)
 		}
-	}
-}
-
-func TestStripLeavesItWorking(t *testing.T) {
-	probe := testenv.Probe(t)
-	for _, args := range [][]string{
-		{"strip"},
-		{"strip", "-g"},
-		{"strip", "--strip-unneeded"},
-		{"objcopy"},
-	} {
-		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			stripped := filepath.Join(t.TempDir(), "stripped")
-			if err := os.WriteFile(stripped, probetest.Read(t, probe.Packed), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			output(t, args[0], append(args[1:], stripped)...)
-			probetest.EachLevel(t, func(t *testing.T, force string) {
-				got := probetest.Start(t, exec.Command(stripped), force).Report(t)
-				if got.Level != force[len(force)-2:] {
-					t.Errorf("started %s with %s", got.Level, force)
-				}
-			})
-		})
 	}
 }

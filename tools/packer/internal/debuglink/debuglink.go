@@ -13,7 +13,6 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 )
 
@@ -37,25 +36,23 @@ func Encode(name string, sum uint32) []byte {
 	return binary.LittleEndian.AppendUint32(out, sum)
 }
 
-// Read returns the name of a file's debug file, or nothing when it has none.
-func Read(file *elf.File) (string, error) {
+// Read returns the name of a file's debug file, or nothing when it has none that
+// a debugger would look for.
+func Read(file *elf.File) string {
 	const limit = 4096 // PATH_MAX
 	section := file.Section(Section)
-	if section == nil {
-		return "", nil
-	}
-	if section.Type != elf.SHT_PROGBITS || section.FileSize > limit {
-		return "", fmt.Errorf("section %s: %v of %d bytes, want PROGBITS of at most %d", Section, section.Type, section.FileSize, limit)
+	if section == nil || section.Type != elf.SHT_PROGBITS || section.FileSize > limit {
+		return ""
 	}
 	data := make([]byte, section.FileSize)
 	if _, err := section.ReadAt(data, 0); err != nil {
-		return "", fmt.Errorf("section %s: %w", Section, err)
+		return ""
 	}
 	name, _, found := bytes.Cut(data, []byte{0})
 	if !found || Check(string(name)) != nil {
-		return "", fmt.Errorf("section %s: %q names no file", Section, data)
+		return ""
 	}
-	return string(name), nil
+	return string(name)
 }
 
 // Check refuses what is no name of a file in a folder.

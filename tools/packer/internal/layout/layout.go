@@ -211,8 +211,8 @@ func overlap(inputs []Input, j, i int) bool {
 // addresses is true for tools that read it; the start of the file goes behind
 // the variants.
 func (l *Layout) placeMovable(inputs []Input) {
-	next := uint64(0)
-	for i := range inputs {
+	next := inputs[0].high()
+	for i := 1; i < len(inputs); i++ {
 		p := &l.Variants[i]
 		p.Delta = alignUp(next, alignment(&inputs[i])) - p.Low
 		p.Low += p.Delta

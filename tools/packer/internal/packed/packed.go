@@ -42,6 +42,8 @@ type File struct {
 	// file, or empty.
 	DebugLink string
 
+	packedSize uint64 // of the file when it was packed, in bytes
+
 	launcher *bootcode.Code
 	r        io.ReaderAt
 	os       *os.File
@@ -94,19 +96,17 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("damaged ELF file: %w", err)
 	}
-	f := &File{Size: size, ELF: file, r: r}
+	f := &File{Size: size, ELF: file, DebugLink: debuglink.Read(file), r: r}
 	if f.Manifest, err = readManifest(file); err != nil {
 		return nil, err
-	}
-	if f.DebugLink, err = debuglink.Read(file); err != nil {
-		return nil, fmt.Errorf("damaged: %w", err)
 	}
 	table, err := f.readLauncher()
 	if err != nil {
 		return nil, fmt.Errorf("damaged launcher: %w", err)
 	}
 	f.NoEnvironment = table.header.Flags&format.FlagNoEnvironment != 0
-	f.Changed = table.header.FileSize != uint64(size)
+	f.packedSize = table.header.FileSize
+	f.Changed = f.packedSize != uint64(size)
 	if err := f.join(table); err != nil {
 		return nil, err
 	}

@@ -42,6 +42,9 @@ func (f *File) Verify(ctx context.Context) ([]Problem, error) {
 	}
 	if f.Changed {
 		add(0, "%v", ErrChanged)
+		for _, reason := range append(f.changes(), f.segments()...) {
+			add(0, "%s", reason)
+		}
 		return problems, nil
 	}
 	for _, reason := range f.segments() {

@@ -1,0 +1,205 @@
+package tools_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/testenv"
+	"rules_go_multiarch/tests/probetest"
+)
+
+// sameOutput checks that a tool prints the same of both files, but for their
+// paths.
+func sameOutput(t *testing.T, plain, packed string, name string, args ...string) {
+	t.Helper()
+	print := func(path string) string {
+		return strings.ReplaceAll(output(t, name, append(slices.Clone(args), path)...), path, "FILE")
+	}
+	if got, want := print(packed), print(plain); got != want {
+		t.Errorf("%s %q prints of the packed file\n%s\nand of the plain one\n%s", name, args, got, want)
+	}
+}
+
+func TestGoVersion(t *testing.T) {
+	probe := testenv.Probe(t)
+	sameOutput(t, probe.Variants[1], probe.Packed, "go", "version", "-m")
+}
+
+// TestNames checks that every symbol of the plain file is there, and that what
+// else is there are functions that the other levels have.
+func TestNames(t *testing.T) {
+	probe := testenv.Probe(t)
+	for _, tool := range [][]string{{"go", "tool", "nm"}, {testenv.Tool(t, "nm")}} {
+		t.Run(tool[0], func(t *testing.T) {
+			lines := func(path string) map[string]bool {
+				set := map[string]bool{}
+				for _, line := range strings.Split(output(t, tool[0], append(tool[1:], path)...), "\n") {
+					set[strings.TrimSpace(line)] = true
+				}
+				return set
+			}
+			packed := lines(probe.Packed)
+			missing := 0
+			for line := range lines(probe.Variants[1]) {
+				if !packed[line] && missing < 5 {
+					t.Errorf("not in the packed file: %q", line)
+					missing++
+				}
+				delete(packed, line)
+			}
+			for _, level := range []goamd64.Level{2, 3, 4} {
+				found := 0
+				for line := range lines(probe.Variants[level]) {
+					if packed[line] {
+						found++
+					}
+					delete(packed, line)
+				}
+				if found < 1000 {
+					t.Errorf("%d functions of %v", found, level)
+				}
+			}
+			for line := range packed {
+				if !strings.Contains(line, "/launcher/boot.") {
+					t.Errorf("in none of the plain files: %q", line)
+				}
+			}
+		})
+	}
+}
+
+// TestDisassembly checks the code of a function at each level.
+func TestDisassembly(t *testing.T) {
+	probe := testenv.Probe(t)
+	sameOutput(t, probe.Variants[1], probe.Packed, "go", "tool", "objdump", "-s", "^main.compute$")
+
+	objdump := testenv.Tool(t, "objdump")
+	functions := func(path string) []string {
+		out := output(t, objdump, "-d", "--disassemble=main.compute", path)
+		var found []string
+		for _, part := range strings.Split(out, "\n\n") {
+			if strings.Contains(part, "<main.compute>:\n") {
+				// objdump marks skipped parts and aligns to the longest address.
+				part = strings.TrimRight(strings.TrimRight(part[strings.Index(part, "\n"):], ".\t "), "\n")
+				found = append(found, regexp.MustCompile(`(?m)^ +|0x[0-9a-f]+ <`).ReplaceAllString(part, ""))
+			}
+		}
+		return found
+	}
+	packed := functions(probe.Packed)
+	if len(packed) != 4 {
+		t.Fatalf("main.compute %d times in the packed file: want once a level", len(packed))
+	}
+	for level, path := range probe.Variants {
+		plain := functions(path)
+		if len(plain) != 1 || plain[0] != packed[level-1] {
+			t.Errorf("%v: the packed file has\n%s\nthe plain one\n%s", level, packed[level-1], strings.Join(plain, "\n"))
+		}
+	}
+}
+
+// TestAddr2line checks that addresses of each level are given their function, and
+// with a companion at hand their line, as in the plain file.
+func TestAddr2line(t *testing.T) {
+	probe := testenv.Probe(t)
+	nm := testenv.Tool(t, "nm")
+	dir := t.TempDir()
+	app := filepath.Join(dir, "app")
+	if err := os.WriteFile(app, probetest.Read(t, probe.Packed), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for level, path := range probe.Variants {
+		address := ""
+		for _, line := range strings.Split(output(t, nm, path), "\n") {
+			if strings.HasSuffix(line, " main.compute") {
+				address = "0x" + strings.Fields(line)[0]
+			}
+		}
+		output(t, testenv.Packer(t), "debug", "-level", level.String(), app)
+		for _, tool := range []string{"addr2line", "eu-addr2line"} { // of the plain file they know no lines either, with Go 1.25 and later
+			ask := func(path string) string { return output(t, testenv.Tool(t, tool), "-f", "-e", path, address) }
+			if got, want := ask(app), ask(path); got != want {
+				t.Errorf("%s, %v: %q, of the plain file %q", tool, level, got, want)
+			}
+			if got := ask(probe.Packed); !strings.HasPrefix(got, "main.compute\n") || strings.Contains(got, "main.go:") {
+				t.Errorf("%s, %v: without companion %q", tool, level, got)
+			}
+		}
+		ask := func(path string) string {
+			return output(t, testenv.Tool(t, "gdb"), "-nx", "-batch", "-iex", "set auto-load no", "-ex", "info line *"+address, path)
+		}
+		if got, want := ask(app), ask(path); got != want || !strings.Contains(want, "main.go") {
+			t.Errorf("gdb, %v: %q, of the plain file %q", level, got, want)
+		}
+	}
+}
+
+func TestFile(t *testing.T) {
+	probe := testenv.Probe(t)
+	file := testenv.Tool(t, "file")
+	kind := regexp.MustCompile(`: (ELF 64-bit LSB executable, x86-64, version 1 \(SYSV\), statically linked),`)
+	plain := kind.FindStringSubmatch(output(t, file, probe.Variants[1]))
+	packed := kind.FindStringSubmatch(output(t, file, probe.Packed))
+	if plain == nil || packed == nil || plain[1] != packed[1] {
+		t.Errorf("of the packed file it says %q, of the plain one %q", packed, plain)
+	}
+}
+
+// TestReadelfAll checks that readelf has nothing to object to, in the packed file
+// and in companions.
+func TestReadelfAll(t *testing.T) {
+	probe := testenv.Probe(t)
+	dir := t.TempDir()
+	output(t, testenv.Packer(t), "debug", "-level", "v3", "-only", "-o", dir, probe.Packed)
+	for _, path := range []string{probe.Packed, filepath.Join(dir, filepath.Base(probe.Packed)+".v3.debug")} {
+		cmd := exec.Command(testenv.Tool(t, "readelf"), "-aW", path)
+		var objections strings.Builder
+		cmd.Stderr = &objections
+		out, err := cmd.Output()
+		if err != nil || objections.Len() > 0 || strings.Contains(string(out), "Warning") {
+			t.Errorf("readelf -aW %s: %v\n%s", path, err, objections.String())
+		}
+	}
+}
+
+// TestElflint checks that eu-elflint finds nothing that it does not find in the
+// plain file, but for the .bss of the lowest level, which the launcher makes
+// where it would cost every start of the other levels a mapping.
+func TestElflint(t *testing.T) {
+	probe := testenv.Probe(t)
+	elflint := testenv.Tool(t, "eu-elflint")
+	number := regexp.MustCompile(`(section|symbol|phdr|entry) ?\[? ?\d+\]?`)
+	findings := func(path string) map[string]bool {
+		out, _ := exec.Command(elflint, "--gnu-ld", path).CombinedOutput() // its status says that there are findings
+		set := map[string]bool{}
+		for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
+			set[number.ReplaceAllString(line, "$1")] = true
+		}
+		return set
+	}
+	known := regexp.MustCompile(`^section '\.(noptr)?bss': alloc flag set but section not in any loaded segment$`)
+	plain := findings(probe.Variants[1])
+	for finding := range findings(probe.Packed) {
+		if !plain[finding] && !known.MatchString(finding) && finding != "No errors" {
+			t.Errorf("not in the plain file: %s", finding)
+		}
+	}
+
+	// Where the kernel makes every .bss there is nothing at all.
+	pie := map[goamd64.Level]string{}
+	for _, level := range []goamd64.Level{1, 3} {
+		pie[level] = testenv.Build(t, "./tests/probe", level, testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true, Basename: "pie"})
+	}
+	plain = findings(pie[1])
+	for finding := range findings(testenv.Pack(t, "pie", pie)) {
+		if !plain[finding] && finding != "No errors" {
+			t.Errorf("not in the plain position-independent file: %s", finding)
+		}
+	}
+}
