@@ -39,6 +39,12 @@ def _packed(ctx, targets):
     executable = ctx.actions.declare_file(ctx.attr.out or ctx.label.name)
     manifest = ctx.actions.declare_file(ctx.label.name + ".manifest.json")
     _pack(ctx, executable, manifest, variants)
+    companions = {level: _companion(ctx, executable, level, variants) for level in variants}
+
+    # What debuggers look for beside the executable. Where the build is for
+    # debugging it is there without being asked for: Bazel builds runfiles, and
+    # no $(location) finds two files.
+    debuggable = [_companion(ctx, executable, None, variants)] if ctx.var["COMPILATION_MODE"] == "dbg" else []
 
     # Runfiles and environment do not depend on the level. Those of the lowest
     # one stand for all, so that data is built once. Its DefaultInfo would build
@@ -49,7 +55,9 @@ def _packed(ctx, targets):
         lowest,
         lowest[GoArchive].runfiles,
         GoMultiarchInfo(executable = executable, manifest = manifest, variants = variants),
+        debuggable,
     ) + [OutputGroupInfo(
+        debug = depset(companions.values() + debuggable),
         manifest = depset([manifest]),
         **{level: depset([variant]) for level, variant in variants.items()}
     )]
@@ -68,6 +76,8 @@ def _pack(ctx, executable, manifest, variants):
     args.add("-launcher", ctx.file._launcher)
     args.add("-manifest", manifest)
     args.add("-o", executable)
+    args.add("-debuglink", _debug_link(executable))
+    args.add("-strip", ctx.attr.strip)
     if not ctx.attr.env_override:
         args.add("-no-environment")
     for level, variant in variants.items():
@@ -84,6 +94,40 @@ def _pack(ctx, executable, manifest, variants):
         toolchain = None,
     )
 
+def _debug_link(executable):
+    return executable.basename + ".debug"
+
+def _companion(ctx, executable, level, variants):
+    """Makes the debug file of a level, or of the one that the machine starts where it runs."""
+    args = ctx.actions.args()
+    requirements = {"supports-path-mapping": "1"}
+    if level:
+        variants = {level: variants[level]}
+        companion = ctx.actions.declare_file("{}.{}.debug".format(executable.basename, level), sibling = executable)
+        args.add("-level", level)
+    else:
+        companion = ctx.actions.declare_file(_debug_link(executable), sibling = executable)
+
+        args.add("-if-any")
+
+        # Another machine may start another level.
+        requirements |= {"no-cache": "1", "no-remote": "1"}
+    args.add("-file", companion)
+    args.add(executable)
+    for name, variant in variants.items():
+        args.add(variant, format = name + "=%s")
+    ctx.actions.run(
+        mnemonic = "GoMultiarchDebug",
+        progress_message = "Making debug file %{output}",
+        executable = ctx.executable._packer,
+        arguments = ["debug", args],
+        inputs = [executable] + variants.values(),
+        outputs = [companion],
+        execution_requirements = requirements,
+        toolchain = None,
+    )
+    return companion
+
 def _plain(ctx, target):
     original = target[DefaultInfo].files_to_run.executable
     name = ctx.attr.out or ctx.label.name + (".exe" if original.extension == "exe" else "")
@@ -96,13 +140,13 @@ def _plain(ctx, target):
         GoMultiarchInfo(executable = executable, manifest = None, variants = {}),
     )
 
-def _providers(ctx, target, runfiles, info):
+def _providers(ctx, target, runfiles, info, beside = []):
     """Returns the providers of packed and plain executables alike."""
     return [
         DefaultInfo(
             executable = info.executable,
             files = depset([info.executable]),
-            runfiles = ctx.runfiles([info.executable]).merge(runfiles),
+            runfiles = ctx.runfiles([info.executable] + beside).merge(runfiles),
         ),
         coverage_common.instrumented_files_info(ctx, dependency_attributes = ["target"]),
         info,
@@ -131,6 +175,12 @@ go_multiarch_binary = rule(
         ),
         "platforms": attr.string(
             doc = "Canonical label of a go_multiarch_platforms; its platforms are used in place of rules_go_multiarch's own.",
+        ),
+        "strip": attr.string(
+            default = "none",
+            doc = "What to leave out of every level: \"all\" is symbols and debug information, \"debug\" debug information, " +
+                  "\"none\" nothing that go_binary links.",
+            values = ["all", "debug", "none"],
         ),
         "target": attr.label(
             mandatory = True,

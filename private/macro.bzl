@@ -34,6 +34,7 @@ def go_multiarch_binary(
         platforms = None,
         env_override = True,
         out = None,
+        strip = "none",
         exec_properties = None,
         tags = [],
         **kwargs):
@@ -62,7 +63,9 @@ def go_multiarch_binary(
 
     On a target platform other than Linux on x86_64 it is the plain binary of
     that platform. Output groups: `v1` to `v4` have the variants, `manifest`
-    what the packed file says of itself.
+    what the packed file says of itself, `debug` each level's debug file, which
+    `packer debug` and docs/tools.md explain. Under `-c dbg` debuggers find the
+    one of the level that this machine starts.
 
     Args:
       name: A unique name for this target.
@@ -75,6 +78,10 @@ def go_multiarch_binary(
       env_override: Whether the executable reads GOAMD64, GOMULTIARCH and
         MGODEBUG when it starts.
       out: File name of the executable; by default `name`.
+      strip: What to leave out of every level: `"all"` is symbols and debug
+        information, `"debug"` debug information, `"none"` nothing, so that there
+        is what `go_binary` links: it strips in `fastbuild`, unless `--strip` says
+        otherwise. The output group `debug` has what `strip` left out.
       exec_properties: As on `go_binary`. Those of its exec group (`go_link.*`)
         go to the inner target.
       tags: As on every rule. The inner target gets `manual` as well.
@@ -101,6 +108,7 @@ def go_multiarch_binary(
         env_override = env_override,
         exec_properties = _without_groups(exec_properties),
         out = out,
+        strip = strip or "none",
         packed = select({
             Label("//private/platforms:linux_x86_64"): True,
             "//conditions:default": False,

@@ -24,6 +24,12 @@ def _providers_test_impl(ctx):
         asserts.equals(env, "tests/analysis/program_/{}/program".format(level), variant.short_path)
         asserts.equals(env, [variant], target[OutputGroupInfo][level].to_list(), "output group " + level)
     asserts.equals(env, [info.manifest], target[OutputGroupInfo].manifest.to_list(), "output group manifest")
+    asserts.equals(
+        env,
+        [packed + "." + level + ".debug" for level in info.variants],
+        _paths(target[OutputGroupInfo].debug.to_list()),
+        "output group debug",
+    )
 
     asserts.equals(env, [info.executable], target[DefaultInfo].files.to_list())
     asserts.equals(env, info.executable, target[DefaultInfo].files_to_run.executable)
@@ -84,6 +90,10 @@ def _action_test_impl(ctx):
         info.manifest.path,
         "-o",
         info.executable.path,
+        "-debuglink",
+        info.executable.basename + ".debug",
+        "-strip",
+        "none",
     ] + [
         argument
         for level, variant in info.variants.items()

@@ -18,7 +18,7 @@ example: packer completion bash > ~/.local/share/bash-completion/completions/pac
 
 // flagsOf are the flags of each verb. A test compares them with the help texts.
 var flagsOf = map[string][]string{
-	"create":     {"-o", "-launcher", "-variant", "-manifest", "-no-environment", "-remap", "-force", "-debuglink"},
+	"create":     {"-o", "-launcher", "-variant", "-manifest", "-no-environment", "-remap", "-strip", "-force", "-debuglink"},
 	"build":      {"-levels", "-p", "-report", "-fallback", "-force", "-launcher", "-no-environment", "-o", "-C", "-buildmode", "-ldflags", "-tags", "-race", "-trimpath", "-pgo"},
 	"info":       {"--json"},
 	"verify":     {"--json", "--against"},
@@ -27,7 +27,7 @@ var flagsOf = map[string][]string{
 	"replace":    {"-o", "-force", "-remap"},
 	"remove":     {"-level", "-o"},
 	"which":      {"--json"},
-	"debug":      {"-o", "-level", "-pid", "-core", "-only"},
+	"debug":      {"-o", "-level", "-pid", "-core", "-only", "-file", "-if-any"},
 	"completion": {},
 }
 

@@ -8,6 +8,7 @@ import (
 	"rules_go_multiarch/tools/packer/internal/debuglink"
 	"rules_go_multiarch/tools/packer/internal/pack"
 	"rules_go_multiarch/tools/packer/internal/paramfile"
+	"rules_go_multiarch/tools/packer/internal/strip"
 	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
@@ -29,6 +30,8 @@ lines of FILE.
   -remap             accept executables that were linked to overlapping addresses;
                      the one that starts is moved into place, and profilers see
                      no function names in it
+  -strip MODE        leave out of every level: all (symbols and debug information),
+                     debug (debug information), none (nothing, the default)
   -force             pack executables of different programs
   -debuglink NAME    the debug file that debuggers look for beside OUT (packer help
                      debug); by default the build id with .debug behind it
@@ -42,6 +45,7 @@ example: packer create -o app v1=app.v1 v3=app.v3`,
 type createArgs struct {
 	out, launcher, manifest string
 	debugLink               string
+	strip                   strip.Mode
 	noEnvironment, remap    bool
 	force                   bool
 	inputs                  []input
@@ -61,6 +65,7 @@ func parseCreate(args []string) (*createArgs, error) {
 	flags.BoolVar(&c.remap, "remap", false, "")
 	flags.BoolVar(&c.force, "force", false, "")
 	flags.StringVar(&c.debugLink, "debuglink", "", "")
+	flags.Var(&c.strip, "strip", "")
 	flags.Func("variant", "", func(s string) error {
 		in, err := parseInput(s)
 		c.inputs = append(c.inputs, in)
@@ -102,6 +107,9 @@ func runCreate(w *world, args []string) error {
 		defer v.Close()
 		if err := checkApart(c.out, in.path); err != nil {
 			return err
+		}
+		if v, err = strip.Variant(v, c.strip); err != nil {
+			return fmt.Errorf("%s: %w", in.path, err)
 		}
 		variants = append(variants, v)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -19,7 +20,7 @@ import (
 var debugVerb = verb{
 	name:    "debug",
 	summary: "give debuggers the lines, variables and types of one level",
-	usage: `debug [-o DIR] [-level vN | -pid PID | -core CORE] FILE [vN=EXECUTABLE...]
+	usage: `debug [flags] FILE [vN=EXECUTABLE...]
 
 Writes the companion of each level: FILE.vN.debug, a separate debug file. A
 debugger takes what it shows from one of them, so a link beside FILE, by the name
@@ -35,6 +36,8 @@ anything was stripped.
   -pid PID     point at the level that a process runs
   -core CORE   point at the level that a process ran, which left a core dump
   -only        write the companion of this one level alone
+  -file OUT    the same, to OUT and without a link
+  -if-any      with -file: write an empty OUT where there can be no companion
   -o DIR       write to DIR, with a link by build id (DIR/.build-id/...), for
                gdb -iex "set debug-file-directory DIR", Delve's configuration
                debug-info-directories, or for all users: DIR /usr/lib/debug
@@ -45,9 +48,10 @@ example: packer debug app && dlv exec ./app`,
 
 type debugArgs struct {
 	file, dir, core string
+	out             string
 	level           goamd64.Level
 	pid             int
-	only            bool
+	only, ifAny     bool
 	sources         []input
 }
 
@@ -56,6 +60,8 @@ func parseDebug(args []string) (*debugArgs, error) {
 	flags := newFlags("debug")
 	flags.StringVar(&d.dir, "o", "", "")
 	flags.StringVar(&d.core, "core", "", "")
+	flags.StringVar(&d.out, "file", "", "")
+	flags.BoolVar(&d.ifAny, "if-any", false, "")
 	flags.IntVar(&d.pid, "pid", 0, "")
 	flags.BoolVar(&d.only, "only", false, "")
 	flags.Func("level", "", func(s string) (err error) {
@@ -83,6 +89,9 @@ func parseDebug(args []string) (*debugArgs, error) {
 			given++
 		}
 	}
+	if d.out != "" && d.dir != "" {
+		return nil, usagef("want at most one of -o DIR and -file OUT")
+	}
 	if given > 1 || d.pid < 0 {
 		return nil, usagef("want at most one of -level vN, -pid PID and -core CORE")
 	}
@@ -106,6 +115,17 @@ func runDebug(w *world, args []string) error {
 	sources, closeAll, err := openSources(file, d.sources)
 	defer closeAll()
 	if err != nil {
+		return err
+	}
+	if d.out != "" {
+		l, err := file.Level(chosen)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.file, err)
+		}
+		err = d.writeCompanion(w, file, l, sources[chosen], d.out)
+		if d.ifAny && (errors.Is(err, companion.ErrNoDWARF) || errors.Is(err, companion.ErrMoved)) {
+			return w.writeFile(d.out, 0o666, 0, func(io.Writer) error { return nil })
+		}
 		return err
 	}
 	dir := d.dir
@@ -202,18 +222,12 @@ func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goa
 			continue
 		}
 		name := fmt.Sprintf("%s.%v.debug", filepath.Base(d.file), l.Level)
-		made, err := newCompanion(file, l, sources[l.Level])
-		missing := errors.Is(err, companion.ErrNoDWARF)
-		switch {
-		case l.Level != chosen && (missing || errors.Is(err, companion.ErrMoved)):
-			continue
-		case missing:
-			return "", fmt.Errorf("%s: %v %w: give the executable that it was packed from, before it was stripped, as %v=EXECUTABLE", d.file, l.Level, err, l.Level)
-		case err != nil:
-			return "", fmt.Errorf("%s: %v: %w", d.file, l.Level, err)
-		}
 		path := filepath.Join(dir, name)
-		if err := w.writeFile(path, 0o666, 0, made.Write); err != nil {
+		err := d.writeCompanion(w, file, l, sources[l.Level], path)
+		if l.Level != chosen && (errors.Is(err, companion.ErrNoDWARF) || errors.Is(err, companion.ErrMoved)) {
+			continue
+		}
+		if err != nil {
 			return "", err
 		}
 		fmt.Fprintln(w.stdout, path)
@@ -222,6 +236,17 @@ func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goa
 		}
 	}
 	return target, nil
+}
+
+func (d *debugArgs) writeCompanion(w *world, file *packed.File, l packed.Level, source *variant.Variant, path string) error {
+	made, err := newCompanion(file, l, source)
+	if errors.Is(err, companion.ErrNoDWARF) {
+		return fmt.Errorf("%s: %v %w: give the executable that it was packed from, before it was stripped, as %v=EXECUTABLE", d.file, l.Level, err, l.Level)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %v: %w", d.file, l.Level, err)
+	}
+	return w.writeFile(path, 0o666, 0, made.Write)
 }
 
 func newCompanion(file *packed.File, l packed.Level, source *variant.Variant) (*companion.Companion, error) {
