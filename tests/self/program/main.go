@@ -1,0 +1,21 @@
+// Program prints what package multiarch says of it.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"rules_go_multiarch/multiarch"
+)
+
+func main() {
+	info, err := multiarch.Read()
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(info)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "program:", err)
+		os.Exit(1)
+	}
+}
