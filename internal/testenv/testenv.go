@@ -161,12 +161,12 @@ func run(t testing.TB, env []string, name string, args ...string) {
 }
 
 // Tool returns a program that tests look into files and processes with: the one
-// that an environment variable names ($EU_ELFLINT for eu-elflint), or the one on
-// PATH. Without it the test is skipped, or fails when $RULES_GO_MULTIARCH_CI is
+// that an environment variable names ($TOOL_EU_ELFLINT for eu-elflint), or the
+// one on PATH. Without it the test is skipped, or fails when $RULES_GO_MULTIARCH_CI is
 // set.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
-	variable := strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	variable := "TOOL_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 	if path := os.Getenv(variable); path != "" {
 		return path
 	}

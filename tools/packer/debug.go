@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 
 	"github.com/klauspost/cpuid/v2"
 
@@ -20,13 +22,17 @@ import (
 var debugVerb = verb{
 	name:    "debug",
 	summary: "give debuggers the lines, variables and types of one level",
-	usage: `debug [flags] FILE [vN=EXECUTABLE...]
+	usage: `debug [flags] FILE [vN=EXECUTABLE...] [-- DEBUGGER...]
 
 Writes the companion of each level: FILE.vN.debug, a separate debug file. A
 debugger takes what it shows from one of them, so a link beside FILE, by the name
 that FILE itself gives (.gnu_debuglink), points at the companion of the level
 that is to be debugged: by default the one that this machine starts with this
 environment. gdb and Delve follow it; they need no flags.
+
+With a DEBUGGER, runs it then, so that FILE starts the level that the link points
+at. Started otherwise, a debugger shows the values that package variables of the
+linked level have in the file when it is another level that runs.
 
 A level whose debug information is not in FILE, because it was packed with
 -strip or stripped since, needs the EXECUTABLE that it was packed from, before
@@ -42,7 +48,7 @@ anything was stripped.
                gdb -iex "set debug-file-directory DIR", Delve's configuration
                debug-info-directories, or for all users: DIR /usr/lib/debug
 
-example: packer debug app && dlv exec ./app`,
+example: packer debug app -- dlv exec ./app`,
 	run: runDebug,
 }
 
@@ -53,6 +59,7 @@ type debugArgs struct {
 	pid             int
 	only, ifAny     bool
 	sources         []input
+	debugger        []string
 }
 
 func parseDebug(args []string) (*debugArgs, error) {
@@ -68,6 +75,9 @@ func parseDebug(args []string) (*debugArgs, error) {
 		d.level, err = goamd64.Parse(s)
 		return err
 	})
+	if at := slices.Index(args, "--"); at >= 0 {
+		args, d.debugger = args[:at], args[at+1:]
+	}
 	operands, err := parse(flags, args)
 	if err != nil {
 		return nil, err
@@ -89,8 +99,11 @@ func parseDebug(args []string) (*debugArgs, error) {
 			given++
 		}
 	}
-	if d.out != "" && d.dir != "" {
+	switch {
+	case d.out != "" && d.dir != "":
 		return nil, usagef("want at most one of -o DIR and -file OUT")
+	case d.out != "" && len(d.debugger) > 0:
+		return nil, usagef("want at most one of -file OUT and a debugger")
 	}
 	if given > 1 || d.pid < 0 {
 		return nil, usagef("want at most one of -level vN, -pid PID and -core CORE")
@@ -143,6 +156,37 @@ func runDebug(w *world, args []string) error {
 		return err
 	}
 	fmt.Fprintf(w.stdout, "%s -> %s: debuggers see %v (%s)\n", link, target, chosen, reason)
+	if len(d.debugger) > 0 {
+		return d.debug(w, file, chosen)
+	}
+	return nil
+}
+
+// debug runs the debugger, in an environment in which the file starts a level.
+// Signals of the terminal are the debugger's business: it is not ended with ctx.
+func (d *debugArgs) debug(w *world, file *packed.File, chosen goamd64.Level) error {
+	cmd := exec.Command(d.debugger[0], d.debugger[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.stdout, w.stderr
+	if output, ok := w.stdout.(*errorWriter); ok {
+		cmd.Stdout = output.w // as it is, for debuggers that want a terminal
+	}
+	if d.pid == 0 && d.core == "" {
+		const variable = "GOMULTIARCH"
+		value := "level=" + chosen.String()
+		getenv := func(name string) string {
+			if name == variable {
+				return value
+			}
+			return os.Getenv(name)
+		}
+		if starts, reason := file.Start(goamd64.Level(cpuid.CPU.X64Level()), getenv); starts != chosen {
+			return fmt.Errorf("%s: would not start %v here: %s", d.file, chosen, reason)
+		}
+		cmd.Env = append(os.Environ(), variable+"="+value)
+	}
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s: %w", d.debugger[0], err)
+	}
 	return nil
 }
 
