@@ -3,7 +3,7 @@
 //
 //	go run ./bench/sizes [PACKAGE | FOLDER]...
 //
-// A package is built at every level: stripped (-ldflags="-s -w"), by default, and
+// A package, or a folder with a go.mod, is built at every level: stripped (-ldflags="-s -w"), by default, and
 // for debugging (-gcflags="all=-N -l"). A folder has executables v1 to v4 linked
 // in their slots, such as "bench/startup -keep FOLDER" leaves. Each build is packed
 // with every mode of -strip.
@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rules_go_multiarch/internal/goamd64"
@@ -43,7 +44,7 @@ func measureAll(dir string, arguments []string) error {
 	if err := run("go", "build", "-o", packer, "./tools/packer"); err != nil {
 		return err
 	}
-	fmt.Println("MB of 10^6 bytes; memory: what is mapped, code and tables and data; debug: DWARF, compressed by Go's linker")
+	fmt.Println("MB of 10^6 bytes; memory: what is mapped, code and tables and data; debug: DWARF, compressed by Go's linker;\ntimes v1: multiple of the plain program; stripped: of the plain program stripped in the same way")
 	fmt.Println()
 	for _, argument := range arguments {
 		builds := []build{{"as given", nil}}
@@ -75,8 +76,13 @@ func (b build) build(out, pkg string) error {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return err
 	}
+	start := []string{"build"}
+	if _, err := os.Stat(filepath.Join(pkg, "go.mod")); err == nil {
+		start, pkg = append(start, "-C", pkg), "."
+	}
 	for level := goamd64.Min; level <= goamd64.Max; level++ {
-		flags := append([]string{"build", "-trimpath", "-o", filepath.Join(out, level.String())}, b.flags...)
+		flags := append(slices.Clone(start), "-trimpath", "-o", filepath.Join(out, level.String()))
+		flags = append(flags, b.flags...)
 		if level > goamd64.Min {
 			flags[len(flags)-1] += fmt.Sprintf(" -T %#x", slots.Of(level).Base+slots.TextOffset)
 		}
@@ -96,8 +102,8 @@ func measure(packer, dir, variants, title string) error {
 		return err
 	}
 	fmt.Println(title)
-	fmt.Printf("  %-16s%8s%8s%8s%9s%8s%10s\n", "", "MB", "memory", "debug", "symbols", "rest", "times v1")
-	plain.print("plain v1", plain)
+	fmt.Printf("  %-16s%8s%8s%8s%9s%8s%10s%10s\n", "", "MB", "memory", "debug", "symbols", "rest", "times v1", "stripped")
+	plain.print("plain v1", plain, plain)
 	var levels []string
 	for level := goamd64.Min; level <= goamd64.Max; level++ {
 		levels = append(levels, level.String()+"="+filepath.Join(variants, level.String()))
@@ -125,10 +131,26 @@ func measure(packer, dir, variants, title string) error {
 			packed.debug += variant.debug
 			packed.symbols += variant.symbols
 		}
-		packed.print("-strip "+mode, plain)
+		likewise, err := strippedAlone(packer, dir, levels[0], mode)
+		if err != nil {
+			return err
+		}
+		packed.print("-strip "+mode, plain, likewise)
 	}
 	fmt.Println()
 	return nil
+}
+
+// strippedAlone returns the size of a level that is stripped in a mode.
+func strippedAlone(packer, dir, level, mode string) (size, error) {
+	packed, alone := filepath.Join(dir, "packed"), filepath.Join(dir, "level")
+	if err := run(packer, "create", "-strip", mode, "-o", packed, level); err != nil {
+		return size{}, err
+	}
+	if err := run(packer, "extract", "-level", "v1", "-o", alone, packed); err != nil {
+		return size{}, err
+	}
+	return read(alone)
 }
 
 // size is where the bytes of a file are.
@@ -161,10 +183,12 @@ func read(path string) (s size, err error) {
 	return s, nil
 }
 
-func (s size) print(name string, plain size) {
+// print prints a line, with multiples of the plain program and of what it is when
+// it is stripped in the same way.
+func (s size) print(name string, plain, likewise size) {
 	const mb = 1e6
 	rest := s.all - s.memory - s.debug - s.symbols
-	fmt.Printf("  %-16s%8.2f%8.2f%8.2f%9.2f%8.2f%10.2f\n", name, float64(s.all)/mb, float64(s.memory)/mb, float64(s.debug)/mb, float64(s.symbols)/mb, float64(rest)/mb, float64(s.all)/float64(plain.all))
+	fmt.Printf("  %-16s%8.2f%8.2f%8.2f%9.2f%8.2f%10.2f%10.2f\n", name, float64(s.all)/mb, float64(s.memory)/mb, float64(s.debug)/mb, float64(s.symbols)/mb, float64(rest)/mb, float64(s.all)/float64(plain.all), float64(s.all)/float64(likewise.all))
 }
 
 func run(name string, args ...string) error {
