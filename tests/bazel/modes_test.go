@@ -3,7 +3,11 @@ package bazel_test
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
+	"hash/crc32"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -27,6 +31,59 @@ func TestCompilationModes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDebugFiles builds for debugging: the debug file that debuggers look for is
+// beside the executable, and every level has one in an output group.
+func TestDebugFiles(t *testing.T) {
+	w := elsewhere(t)
+	const target, mode = "//tests/bazel/programs:one_level", "--compilation_mode=dbg"
+	w.bazel(t, "build", mode, target)
+	root := strings.TrimSpace(w.bazel(t, "info", "execution_root"))
+	files := map[string][]byte{}
+	var sum uint32
+	for path, executable := range w.files(t, []string{target}, mode) {
+		data, err := os.ReadFile(filepath.Join(root, path+".debug"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files["beside "+path] = data
+		link, err := section(t, executable, ".gnu_debuglink").Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := "one_level.debug\x00"; !strings.HasPrefix(string(link), name) {
+			t.Errorf("the debug link is %q, want it to begin with %q", link, name)
+		}
+		sum = binary.LittleEndian.Uint32(link[len(link)-4:])
+	}
+	group := []string{mode, "--output_groups=debug"}
+	w.bazel(t, append([]string{"build", target}, group...)...)
+	for path, data := range w.files(t, []string{target}, group...) {
+		files[path] = data
+	}
+	if len(files) != 3 {
+		t.Errorf("%d debug files: want the one beside the executable, and two in the output group, of which one is the same", len(files))
+	}
+	for path, data := range files {
+		if got := crc32.ChecksumIEEE(data); got != sum {
+			t.Errorf("%s: CRC-32 %#x, the executable asks for %#x", path, got, sum)
+		}
+		section(t, data, ".debug_info")
+	}
+}
+
+func section(t *testing.T, program []byte, name string) *elf.Section {
+	t.Helper()
+	file, err := elf.NewFile(bytes.NewReader(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := file.Section(name)
+	if found == nil {
+		t.Fatalf("no section %s", name)
+	}
+	return found
 }
 
 // TestPathMapping builds with output paths that do not name their configuration,
