@@ -44,7 +44,7 @@ def _packed(ctx, targets):
     # What debuggers look for beside the executable. Where the build is for
     # debugging it is there without being asked for: Bazel builds runfiles, and
     # no $(location) finds two files.
-    debuggable = [_companion(ctx, executable, None, variants)] if ctx.var["COMPILATION_MODE"] == "dbg" else []
+    debuggable = [_companion(ctx, executable, None, variants)] if _debugging(ctx) else []
 
     # Runfiles and environment do not depend on the level. Those of the lowest
     # one stand for all, so that data is built once. Its DefaultInfo would build
@@ -78,6 +78,8 @@ def _pack(ctx, executable, manifest, variants):
     args.add("-o", executable)
     args.add("-debuglink", _debug_link(executable))
     args.add("-strip", ctx.attr.strip)
+    if _debugging(ctx):
+        args.add("-isolate")
     if not ctx.attr.env_override:
         args.add("-no-environment")
     for level, variant in variants.items():
@@ -93,6 +95,9 @@ def _pack(ctx, executable, manifest, variants):
         execution_requirements = {"supports-path-mapping": "1"},
         toolchain = None,
     )
+
+def _debugging(ctx):
+    return ctx.var["COMPILATION_MODE"] == "dbg"
 
 def _debug_link(executable):
     return executable.basename + ".debug"

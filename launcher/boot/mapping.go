@@ -51,19 +51,38 @@ func failed(result uintptr) bool { return result > ^uintptr(4095) }
 
 // unmapOthers gives back the addresses of the variants that were not picked,
 // where the process may have but so many. Elsewhere they stay: a mapping that
-// nobody touches costs less than its removal, and debuggers want to read what
-// the symbol table describes.
+// nobody touches costs less than its removal, and debuggers want to read the
+// code that the symbol table describes. Their data goes where the file asks for
+// it, so that no debugger takes it for that of the one that runs.
 //
 //go:nosplit
 func unmapOthers(s *state) {
-	if !limited(rlimitAS) && !limited(rlimitData) {
+	all := limited(rlimitAS) || limited(rlimitData)
+	if !all && s.header().Flags&format.FlagIsolate == 0 {
 		return
 	}
 	for i := uint32(0); i < s.header().LevelCount; i++ {
 		addr := levelAt(s.table, i)
 		other := (*format.Level)(at(addr))
-		if addr != s.level && other.Unused > 0 {
+		if addr == s.level {
+			continue
+		}
+		if !all {
+			unmapData(s, other)
+		} else if other.Unused > 0 {
 			syscall(sysMunmap, s.bias+uintptr(other.Mapped), uintptr(other.Unused), 0, 0, 0, 0)
+		}
+	}
+}
+
+// unmapData unmaps what a variant would have made writable.
+//
+//go:nosplit
+func unmapData(s *state, v *format.Level) {
+	for i := uint32(0); i < v.OpCount; i++ {
+		op := opAt(s.table, v.Op+i)
+		if op.Kind == format.OpProtect && op.Prot&protWrite != 0 {
+			syscall(sysMunmap, s.bias+uintptr(op.Addr), uintptr(op.Len), 0, 0, 0, 0)
 		}
 	}
 }

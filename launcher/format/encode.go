@@ -12,6 +12,7 @@ type Table struct {
 	Entry         uint64 // address of the boot entry
 	FileSize      uint64 // bytes in the packed file
 	NoEnvironment bool
+	Isolate       bool
 	Variants      []Variant // in ascending order of level
 }
 
@@ -33,6 +34,9 @@ func Encode(t Table) ([]byte, error) {
 	}
 	if t.NoEnvironment {
 		header.Flags |= FlagNoEnvironment
+	}
+	if t.Isolate {
+		header.Flags |= FlagIsolate
 	}
 
 	var levels []Level

@@ -90,6 +90,7 @@ type Text struct {
 // Flag bits of Header.
 const (
 	FlagNoEnvironment = 1 << 0 // the launcher reads no environment variables
+	FlagIsolate       = 1 << 1 // the launcher unmaps the data of levels that it does not start
 )
 
 // Limits that the boot code enforces before it follows an offset.

@@ -189,7 +189,7 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 			return err
 		}
 	}
-	options := pack.Options{Launcher: file.Launcher(), NoEnvironment: file.NoEnvironment, Remap: remap}
+	options := pack.Options{Launcher: file.Launcher(), NoEnvironment: file.NoEnvironment, Isolate: file.Isolate, Remap: remap}
 	if file.DebugLink != debuglink.Name(file.Manifest.BuildID) {
 		options.DebugLink = file.DebugLink
 	}

@@ -30,6 +30,8 @@ lines of FILE.
   -remap             accept executables that were linked to overlapping addresses;
                      the one that starts is moved into place, and profilers see
                      no function names in it
+  -isolate           a level that is started unmaps the data of the others, so that
+                     no debugger takes it for its own; costs some microseconds
   -strip MODE        leave out of every level: all (symbols and debug information),
                      debug (debug information), none (nothing, the default)
   -force             pack executables of different programs
@@ -47,7 +49,7 @@ type createArgs struct {
 	debugLink               string
 	strip                   strip.Mode
 	noEnvironment, remap    bool
-	force                   bool
+	force, isolate          bool
 	inputs                  []input
 }
 
@@ -64,6 +66,7 @@ func parseCreate(args []string) (*createArgs, error) {
 	flags.BoolVar(&c.noEnvironment, "no-environment", false, "")
 	flags.BoolVar(&c.remap, "remap", false, "")
 	flags.BoolVar(&c.force, "force", false, "")
+	flags.BoolVar(&c.isolate, "isolate", false, "")
 	flags.StringVar(&c.debugLink, "debuglink", "", "")
 	flags.Var(&c.strip, "strip", "")
 	flags.Func("variant", "", func(s string) error {
@@ -122,7 +125,7 @@ func runCreate(w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap, DebugLink: c.debugLink})
+	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap, Isolate: c.isolate, DebugLink: c.debugLink})
 	if err != nil {
 		return err
 	}

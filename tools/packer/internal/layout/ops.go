@@ -2,6 +2,7 @@ package layout
 
 import (
 	"debug/elf"
+	"slices"
 
 	"rules_go_multiarch/launcher/format"
 )
@@ -24,6 +25,31 @@ func protections(in *Input) []format.Op {
 		ops = append(ops, op)
 	}
 	return ops
+}
+
+// Isolate makes a plan for a launcher that unmaps the data of levels that it does
+// not start: where that is comes from the Ops that make it writable, so levels
+// that the kernel gives their own segments get such Ops too. Levels that are moved
+// into place are left as they are: what is mapped elsewhere shows nothing.
+func (l *Layout) Isolate(inputs []Input) {
+	for i := range inputs {
+		in, p := &inputs[i], &l.Variants[i]
+		if p.Stage != 0 || slices.ContainsFunc(p.Ops, func(op format.Op) bool { return op.Kind == format.OpProtect }) {
+			continue
+		}
+		for _, load := range in.Loads {
+			if load.Flags&elf.PF_W == 0 {
+				continue
+			}
+			end := load.Vaddr + load.Filesz
+			if p.BSS {
+				end = load.Vaddr + load.Memsz
+			}
+			op := format.Op{Kind: format.OpProtect, Prot: prot(load.Flags), Addr: floor(load.Vaddr) + p.Delta}
+			op.Len = ceil(end) + p.Delta - op.Addr
+			p.Ops = append([]format.Op{op}, p.Ops...)
+		}
+	}
 }
 
 // completeData returns the Ops that make the zeroed memory behind segments

@@ -34,6 +34,10 @@ type File struct {
 	// NoEnvironment reports whether the launcher ignores the environment.
 	NoEnvironment bool
 
+	// Isolate reports whether the launcher unmaps the data of levels that it does
+	// not start.
+	Isolate bool
+
 	// Changed reports whether the file was stripped, or otherwise written to,
 	// since it was packed. Such a file runs, but its variants cannot be taken out.
 	Changed bool
@@ -105,6 +109,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		return nil, fmt.Errorf("damaged launcher: %w", err)
 	}
 	f.NoEnvironment = table.header.Flags&format.FlagNoEnvironment != 0
+	f.Isolate = table.header.Flags&format.FlagIsolate != 0
 	f.packedSize = table.header.FileSize
 	f.Changed = f.packedSize != uint64(size)
 	if err := f.join(table); err != nil {
