@@ -56,6 +56,9 @@ func packer(t *testing.T, args ...string) string {
 
 // eachLevel runs a test at every level that this machine runs.
 func eachLevel(t *testing.T, test func(t *testing.T, level goamd64.Level)) {
+	if best := probetest.MachineLevel(t); best < goamd64.Max {
+		t.Logf("skipped: levels above %v, which this CPU does not run", best)
+	}
 	for _, level := range probetest.Runnable(t) {
 		t.Run(level.String(), func(t *testing.T) { test(t, level) })
 	}

@@ -38,7 +38,7 @@ func TestPerf(t *testing.T) {
 				run("record", "-q", "-e", "cpu-clock", "-g", "-o", data, path, "spin")
 
 				report := run("report", "-i", data, "--stdio", "--no-children", "-g", "none", "--percent-limit", "5", "--no-inline")
-				if !regexp.MustCompile(`[6-9]\d\.\d+% .* program .* main\.burn\n`).MatchString(report) {
+				if !regexp.MustCompile(`[6-9]\d\.\d+% .* program .* main\.burn\s`).MatchString(report) {
 					t.Errorf("main.burn does not take most of the time in\n%s", report)
 				}
 				checkScript(t, run("script", "-i", data, "--no-inline", "-F", "ip,sym,dso"))
