@@ -102,6 +102,8 @@ func parseDebug(args []string) (*debugArgs, error) {
 	switch {
 	case d.out != "" && d.dir != "":
 		return nil, usagef("want at most one of -o DIR and -file OUT")
+	case d.ifAny && d.out == "":
+		return nil, usagef("-if-any without -file OUT")
 	case d.out != "" && len(d.debugger) > 0:
 		return nil, usagef("want at most one of -file OUT and a debugger")
 	}
@@ -122,6 +124,9 @@ func runDebug(w *world, args []string) error {
 	}
 	defer file.Close()
 	chosen, reason, err := d.choose(file)
+	if d.ifAny && errors.Is(err, errStartsNone) {
+		return d.writeNothing(w)
+	}
 	if err != nil {
 		return err
 	}
@@ -137,7 +142,7 @@ func runDebug(w *world, args []string) error {
 		}
 		err = d.writeCompanion(w, file, l, sources[chosen], d.out)
 		if d.ifAny && (errors.Is(err, companion.ErrNoDWARF) || errors.Is(err, companion.ErrMoved)) {
-			return w.writeFile(d.out, 0o666, 0, func(io.Writer) error { return nil })
+			return d.writeNothing(w)
 		}
 		return err
 	}
@@ -190,6 +195,12 @@ func (d *debugArgs) debug(w *world, file *packed.File, chosen goamd64.Level) err
 	return nil
 }
 
+func (d *debugArgs) writeNothing(w *world) error {
+	return w.writeFile(d.out, 0o666, 0, func(io.Writer) error { return nil })
+}
+
+var errStartsNone = errors.New("starts no level here")
+
 // choose returns the level that debuggers shall find, and why.
 func (d *debugArgs) choose(file *packed.File) (goamd64.Level, string, error) {
 	switch {
@@ -216,7 +227,7 @@ func (d *debugArgs) choose(file *packed.File) (goamd64.Level, string, error) {
 	}
 	level, reason := file.Start(goamd64.Level(cpuid.CPU.X64Level()), os.Getenv)
 	if level == 0 {
-		return 0, "", fmt.Errorf("%s: starts no level here: %s: want -level vN", d.file, reason)
+		return 0, "", fmt.Errorf("%s: %w: %s: want -level vN", d.file, errStartsNone, reason)
 	}
 	return level, reason, nil
 }

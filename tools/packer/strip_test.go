@@ -110,4 +110,16 @@ func TestDebugIntoAFile(t *testing.T) {
 	if len(contents(t, out)) != 0 {
 		t.Error("the file is not empty")
 	}
+
+	// What no level of starts here has no level that debuggers want to see.
+	high := filepath.Join(dir, "high")
+	must(t, "create", "-launcher", testenv.Launcher(t), "-o", high, probe.Variants[3])
+	t.Setenv("GOAMD64", "v1")
+	if r := packer("debug", "-file", out, high); r.status != 1 || !strings.Contains(r.stderr, "starts no level here") {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+	must(t, "debug", "-file", out, "-if-any", high)
+	if len(contents(t, out)) != 0 {
+		t.Error("the file of what starts no level is not empty")
+	}
 }

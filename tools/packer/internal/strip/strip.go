@@ -121,7 +121,7 @@ func isNames(file *elf.File, i int) bool {
 func renumber(table *sections.Table, index map[uint32]uint32, tail []byte, at uint64) error {
 	const size, shndx = 24, 6 // Elf64_Sym, and st_shndx in it
 	for _, s := range table.Sections {
-		if s.Type != elf.SHT_SYMTAB {
+		if s.Type != elf.SHT_SYMTAB || s.Flags&elf.SHF_ALLOC != 0 { // what is in memory stays as it is
 			continue
 		}
 		if s.Size%size != 0 {
