@@ -63,7 +63,8 @@ func TestGdbCore(t *testing.T) {
 		dir, path := pack(t, goamd64.Min)
 		core := coreDump(t, level, dir, path)
 		packer(t, "debug", "-core", core, path)
-		args := append([]string{"-ex", "backtrace"}, gdbPrintVariables...)
+		// It stands in assembly, in whose language there are no packages.
+		args := append([]string{"-ex", "backtrace", "-ex", "frame function main.crash"}, gdbPrintVariables...)
 		out := output(t, gdb(t, append(args, path, core)...))
 		want(t, out, gdbVariables(level)...)
 		want(t, out, " in main.crash (", " in main.work (mode=", " in main.main ()", "main.go:")
