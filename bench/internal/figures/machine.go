@@ -1,6 +1,9 @@
-package main
+// Package figures has what all benchmarks print: statistics, and the machine
+// that they were measured on.
+package figures
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -8,16 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machine is what a reader must know of the machine to compare figures.
-type machine struct {
+// Machine is what a reader must know of the machine to compare figures.
+type Machine struct {
 	Model  string `json:"model"`  // of the CPU
 	CPUs   int    `json:"cpus"`   // that this process may use
 	Kernel string `json:"kernel"` // release
 	Go     string `json:"go"`     // version
 }
 
-func thisMachine() machine {
-	m := machine{Model: "unknown CPU", CPUs: runtime.NumCPU(), Kernel: "unknown", Go: runtime.Version()}
+// ThisMachine describes the machine that this process runs on.
+func ThisMachine() Machine {
+	m := Machine{Model: "unknown CPU", CPUs: runtime.NumCPU(), Kernel: "unknown", Go: runtime.Version()}
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		for line := range strings.Lines(string(text)) {
 			if key, value, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == "model name" {
@@ -31,4 +35,8 @@ func thisMachine() machine {
 		m.Kernel = unix.ByteSliceToString(name.Release[:])
 	}
 	return m
+}
+
+func (m Machine) String() string {
+	return fmt.Sprintf("%s, %d CPUs, Linux %s, %s", m.Model, m.CPUs, m.Kernel, m.Go)
 }

@@ -2,41 +2,9 @@ package main
 
 import (
 	"math"
-	"slices"
+
+	"rules_go_multiarch/bench/internal/figures"
 )
-
-// summary describes a sample of measurements.
-type summary struct {
-	Min    float64 `json:"min"`
-	Q1     float64 `json:"q1"`
-	Median float64 `json:"median"`
-	Q3     float64 `json:"q3"`
-}
-
-// summarize describes a sample, which must not be empty.
-func summarize(sample []float64) summary {
-	sorted := slices.Sorted(slices.Values(sample))
-	return summary{
-		Min:    sorted[0],
-		Q1:     quantile(sorted, 0.25),
-		Median: quantile(sorted, 0.5),
-		Q3:     quantile(sorted, 0.75),
-	}
-}
-
-func median(sample []float64) float64 { return summarize(sample).Median }
-
-// quantile interpolates between the two nearest values of a sorted sample, as
-// R and NumPy do by default (type 7 of Hyndman and Fan, "Sample Quantiles in
-// Statistical Packages", 1996).
-func quantile(sorted []float64, q float64) float64 {
-	at := q * float64(len(sorted)-1)
-	below := int(at)
-	if below == len(sorted)-1 {
-		return sorted[below]
-	}
-	return sorted[below] + (at-float64(below))*(sorted[below+1]-sorted[below])
-}
 
 // uncertainty returns half the width of the 95 % confidence interval of the
 // difference of two samples' medians, when both were taken in the given number
@@ -52,11 +20,11 @@ func uncertainty(a, b []float64, blocks int) float64 {
 	differences := make([]float64, blocks)
 	for i := range differences {
 		low, high := blockBounds(i, blocks, len(a))
-		differences[i] = median(a[low:high]) - median(b[low:high])
+		differences[i] = figures.Median(a[low:high]) - figures.Median(b[low:high])
 	}
 	// The quartiles of a normal distribution are 1.349 standard deviations apart;
 	// a median varies 1.253 times as much as a mean.
-	s := summarize(differences)
+	s := figures.Summarize(differences)
 	return 1.96 * 1.253 * (s.Q3 - s.Q1) / 1.349 / math.Sqrt(float64(blocks))
 }
 

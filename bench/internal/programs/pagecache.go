@@ -1,4 +1,4 @@
-package main
+package programs
 
 import (
 	"fmt"
@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settle brings a file into the page cache by reading it from the disk from
+// Settle brings a file into the page cache by reading it from the disk from
 // beginning to end. How a file came there decides how large the pieces are that
 // the kernel keeps it in, and so how many page faults mapping it takes: a file
 // that a linker has just written would not compare with one that was copied.
-func settle(path string) error {
+func Settle(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -26,16 +26,6 @@ func settle(path string) error {
 	}
 	if _, err := io.Copy(io.Discard, file); err != nil {
 		return fmt.Errorf("reading %s: %w", path, err)
-	}
-	return nil
-}
-
-// settleAll settles the files of all commands.
-func settleAll(commands []command) error {
-	for i := range commands {
-		if err := settle(commands[i].path); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -5,32 +5,6 @@ import (
 	"testing"
 )
 
-func TestSummarize(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		sample []float64
-		want   summary
-	}{
-		{"one", []float64{7}, summary{7, 7, 7, 7}},
-		{"two", []float64{4, 2}, summary{2, 2.5, 3, 3.5}},
-		{"odd", []float64{5, 1, 4, 2, 3}, summary{1, 2, 3, 4}},
-		{"even", []float64{4, 3, 2, 1}, summary{1, 1.75, 2.5, 3.25}},
-		{"tail", []float64{1, 1, 1, 1, 1000}, summary{1, 1, 1, 1}},
-	} {
-		if got := summarize(test.sample); got != test.want {
-			t.Errorf("%s: summarize(%v) = %v, want %v", test.name, test.sample, got, test.want)
-		}
-	}
-}
-
-func TestSummarizeKeepsOrder(t *testing.T) {
-	sample := []float64{3, 1, 2}
-	summarize(sample)
-	if sample[0] != 3 || sample[1] != 1 || sample[2] != 2 {
-		t.Errorf("summarize changed its argument to %v", sample)
-	}
-}
-
 func TestUncertainty(t *testing.T) {
 	a := []float64{1, 1, 2, 2, 3, 3, 4, 4, 500, 500}
 	b := make([]float64, len(a))
