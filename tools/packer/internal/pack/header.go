@@ -19,6 +19,7 @@ const (
 	buildIDSize       = 20
 	noteSize          = 16 + buildIDSize
 	ntGNUBuildID      = 3
+	ntGNUProperty     = 5
 )
 
 // programs returns the program headers of the packed file.
@@ -32,7 +33,7 @@ func (f *File) programs(launcherSize uint64) []elf.ProgHeader {
 		h.Paddr = h.Vaddr
 		switch p.Type {
 		case elf.PT_NOTE:
-			if !hasBuildID(p) {
+			if !ofOneVariant(p) {
 				notes = append(notes, h)
 			}
 		case elf.PT_DYNAMIC, elf.PT_TLS:
@@ -81,15 +82,16 @@ func (f *File) stack() (stack elf.ProgHeader, ok bool) {
 	return stack, ok
 }
 
-// hasBuildID reports whether a PT_NOTE has the variant's own GNU build id, which
-// is not the packed file's.
-func hasBuildID(p *elf.Prog) bool {
+// ofOneVariant reports whether a PT_NOTE has what is not true of the packed
+// file: the variant's own GNU build id, or its properties, see package sections.
+func ofOneVariant(p *elf.Prog) bool {
 	const limit = 64 << 10
 	notes := make([]byte, min(p.Filesz, limit))
 	if _, err := p.ReadAt(notes, 0); err != nil {
 		return false
 	}
-	return bytes.Contains(notes, []byte{ntGNUBuildID, 0, 0, 0, 'G', 'N', 'U', 0})
+	return bytes.Contains(notes, []byte{ntGNUBuildID, 0, 0, 0, 'G', 'N', 'U', 0}) ||
+		bytes.Contains(notes, []byte{ntGNUProperty, 0, 0, 0, 'G', 'N', 'U', 0})
 }
 
 func (f *File) inHeaderPage(kind elf.ProgType, offset, size, alignment uint64) elf.ProgHeader {
