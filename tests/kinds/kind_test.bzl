@@ -5,19 +5,18 @@ load("@rules_shell//shell:sh_test.bzl", "sh_test")
 load("//:defs.bzl", "go_multiarch_binary")
 load("//internal/testenv:testenv.bzl", "PACKED_COMPATIBLE_WITH")
 
-visibility("private")
+visibility("//tests/kinds/...")
 
 def kind_test(name, **kwargs):
-    """Packs the program, linked one way, and starts it at each level.
+    """Packs a program, linked one way, and starts it at each level.
 
     Args:
       name: Name of the go_binary; the packed one is `<name>_multi`, the test
         `<name>_test`.
-      **kwargs: Attributes of go_binary that say how to link.
+      **kwargs: Attributes of go_binary: the program, and how to link it.
     """
     go_binary(
         name = name,
-        embed = [":program_lib"],
         tags = ["manual"],
         target_compatible_with = PACKED_COMPATIBLE_WITH,
         **kwargs
@@ -31,7 +30,7 @@ def kind_test(name, **kwargs):
     sh_test(
         name = name + "_test",
         size = "small",
-        srcs = ["start.sh"],
+        srcs = [Label(":start.sh")],
         args = ["$(rootpath {}_multi)".format(name)],
         data = [name + "_multi"],
         target_compatible_with = PACKED_COMPATIBLE_WITH,
