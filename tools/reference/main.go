@@ -1,5 +1,6 @@
-// Reference writes docs/rules.md, docs/packer.md and docs/packer.1 from the
-// docstrings of what defs.bzl exports and from what "packer help" prints.
+// Reference writes the pages of docs/ that follow from the source: rules.md from
+// the docstrings of what defs.bzl exports, packer.md and packer.1 from what
+// "packer help" prints, messages.md from the texts of errors.
 //
 //	go run ./tools/reference      in the folder of the repository
 //
@@ -42,9 +43,14 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	messages, err := messagesPage(root)
+	if err != nil {
+		return nil, err
+	}
 	return map[string]string{
-		"docs/rules.md":  rulesPage(symbols),
-		"docs/packer.md": packerPage(verbs),
-		"docs/packer.1":  manualPage(verbs),
+		"docs/messages.md": messages,
+		"docs/rules.md":    rulesPage(symbols),
+		"docs/packer.md":   packerPage(verbs),
+		"docs/packer.1":    manualPage(verbs),
 	}, nil
 }

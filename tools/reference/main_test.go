@@ -4,6 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -71,5 +74,27 @@ Info = provider(
 	}
 	if _, err := find(source, "other"); err == nil {
 		t.Error("no error for what is not there")
+	}
+}
+
+// TestTroubleshootingQuotesMessages finds every heading of the page that is a
+// message among the messages.
+func TestTroubleshootingQuotesMessages(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join("../../docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	headings := regexp.MustCompile("(?m)^### `(.*)`$").FindAllStringSubmatch(read("troubleshooting.md"), -1)
+	if len(headings) < 10 {
+		t.Fatalf("%d messages in headings, want more", len(headings))
+	}
+	messages := strings.Split(read("messages.md"), "\n")
+	for _, heading := range headings {
+		if !slices.Contains(messages, heading[1]) {
+			t.Errorf("troubleshooting.md has a message that nothing prints: %s", heading[1])
+		}
 	}
 }
