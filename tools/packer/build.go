@@ -158,7 +158,7 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 		}
 		defer v.Close()
 		v.Path = fmt.Sprintf("%s: %v", program.Out, built.Level)
-		digest, err := v.Digest()
+		digest, err := v.Digest(w.ctx)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.Path, err)
 		}
@@ -176,42 +176,15 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 			return nil, err
 		}
 	}
-	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: build.NoEnvironment})
+	file, err := pack.New(w.ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: build.NoEnvironment})
 	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(program.Out), 0o777); err != nil {
 		return nil, err
 	}
-	if err := w.writeFile(program.Out, 0o777, sizeOf(variants), func(out io.Writer) error {
-		counted := &counter{Writer: out}
-		err := file.Write(counted)
-		report.Size = counted.size
-		return err
-	}); err != nil {
-		return nil, err
-	}
-	return report, nil
-}
-
-// counter counts what is written.
-type counter struct {
-	io.Writer
-	size int64
-}
-
-// Write implements io.Writer.
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.Writer.Write(p)
-	c.size += int64(n)
-	return n, err
-}
-
-// ReadFrom implements io.ReaderFrom.
-func (c *counter) ReadFrom(r io.Reader) (int64, error) {
-	n, err := io.Copy(c.Writer, r)
-	c.size += n
-	return n, err
+	report.Size = file.Size()
+	return report, w.writeFile(program.Out, 0o777, file.Size(), file.Write)
 }
 
 // plainBuild runs go build as if packer was not there.

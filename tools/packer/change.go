@@ -189,10 +189,10 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 		}
 	}
 	options := pack.Options{Launcher: file.Launcher(), NoEnvironment: file.NoEnvironment, Remap: remap}
-	made, err := pack.New(variants, options)
+	made, err := pack.New(w.ctx, variants, options)
 	if err != nil && !remap && file.Layout() == packed.Remapped {
 		options.Remap = true
-		made, err = pack.New(variants, options)
+		made, err = pack.New(w.ctx, variants, options)
 	}
 	if err != nil {
 		return err
@@ -200,7 +200,7 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 	if err := checkDigests(file, kept, made); err != nil {
 		return err
 	}
-	return w.writeCopy(out, file.Mode, sizeOf(variants), made.Write)
+	return w.writeCopy(out, file.Mode, made.Size(), made.Write)
 }
 
 // checkDigests refuses levels that were damaged since they were packed.

@@ -107,7 +107,7 @@ func runCreate(w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap})
+	file, err := pack.New(w.ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap})
 	if err != nil {
 		return err
 	}
@@ -123,14 +123,5 @@ func runCreate(w *world, args []string) error {
 			return err
 		}
 	}
-	return w.writeFile(c.out, 0o777, sizeOf(variants), file.Write)
-}
-
-// sizeOf is about how large a packed file of variants becomes, in bytes.
-func sizeOf(variants []*variant.Variant) int64 {
-	var size int64
-	for _, v := range variants {
-		size += v.Size
-	}
-	return size
+	return w.writeFile(c.out, 0o777, file.Size(), file.Write)
 }

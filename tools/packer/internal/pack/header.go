@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 
 	"rules_go_multiarch/launcher/format"
-	"rules_go_multiarch/tools/packer/internal/sections"
 )
 
 // Sizes in bytes. Sources: System V gABI, "ELF Header", "Program Header",
@@ -137,54 +136,6 @@ func buildIDNote(id []byte) []byte {
 	out.WriteString("GNU\x00")
 	out.Write(id)
 	return out.Bytes()
-}
-
-// tail gathers what follows the launcher in the file.
-type tail struct {
-	at           uint64 // file offset of the first byte
-	bytes        bytes.Buffer
-	sectionTable uint64 // file offset of the section headers
-	sectionCount int
-}
-
-func (t *tail) offset() uint64 { return t.at + uint64(t.bytes.Len()) }
-
-func (t *tail) align(alignment uint64) {
-	for t.offset()%alignment != 0 {
-		t.bytes.WriteByte(0)
-	}
-}
-
-// add appends a section and its contents.
-func (t *tail) add(table *sections.Table, s elf.SectionHeader, contents []byte) {
-	t.align(s.Addralign)
-	s.Offset, s.Size = t.offset(), uint64(len(contents))
-	t.bytes.Write(contents)
-	table.Add(s)
-}
-
-// addSectionTable appends the section names and the section headers.
-func (t *tail) addSectionTable(table *sections.Table) {
-	names := []byte{0}
-	offsets := make([]uint32, 1, len(table.Sections)+1)
-	addName := func(name string) {
-		offsets = append(offsets, uint32(len(names)))
-		names = append(append(names, name...), 0)
-	}
-	for _, s := range table.Sections[1:] {
-		addName(s.Name)
-	}
-	addName(sections.NameTable)
-	t.add(table, elf.SectionHeader{Name: sections.NameTable, Type: elf.SHT_STRTAB, Addralign: 1}, names)
-
-	t.align(8)
-	t.sectionTable, t.sectionCount = t.offset(), len(table.Sections)
-	for i, s := range table.Sections {
-		write(&t.bytes, elf.Section64{
-			Name: offsets[i], Type: uint32(s.Type), Flags: uint64(s.Flags), Addr: s.Addr, Off: s.Offset, Size: s.Size,
-			Link: s.Link, Info: s.Info, Addralign: s.Addralign, Entsize: s.Entsize,
-		})
-	}
 }
 
 // write appends a fixed-size value in file format.

@@ -54,18 +54,11 @@ type Level struct {
 
 // Open opens and reads a packed file. Errors do not name it; the caller does.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	file, info, err := variant.OpenRegular(path)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
-	var f *File
-	if err == nil {
-		f, err = Read(file, info.Size())
-	}
+	f, err := Read(file, info.Size())
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -82,12 +75,9 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) { return f.r.ReadAt(p
 
 // Read reads a packed file of size bytes.
 func Read(r io.ReaderAt, size int64) (*File, error) {
-	if err := variant.CheckIdent(r); err != nil {
-		return nil, err
-	}
-	file, err := elf.NewFile(r)
+	file, err := variant.OpenELF(r)
 	if err != nil {
-		return nil, fmt.Errorf("damaged ELF file: %w", err)
+		return nil, err
 	}
 	f := &File{Size: size, ELF: file, r: r}
 	if f.Manifest, err = readManifest(file); err != nil {

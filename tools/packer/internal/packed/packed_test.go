@@ -44,7 +44,7 @@ func sample(t testing.TB, noEnvironment bool, levels ...goamd64.Level) []byte {
 	for _, level := range levels {
 		variants = append(variants, executable(t, level))
 	}
-	file, err := pack.New(variants, pack.Options{Launcher: code(), NoEnvironment: noEnvironment})
+	file, err := pack.New(context.Background(), variants, pack.Options{Launcher: code(), NoEnvironment: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,9 @@ func (f *File) Digests(ctx context.Context) ([]string, error) {
 		go func() {
 			r, err := f.Range(l)
 			if err == nil {
-				digests[i], err = digest(ctx, r)
+				var digest [sha256.Size]byte
+				digest, err = variant.Digest(ctx, r)
+				digests[i] = hex.EncodeToString(digest[:])
 			}
 			errs <- err
 		}()
@@ -91,24 +93,6 @@ func (f *File) Digests(ctx context.Context) ([]string, error) {
 		}
 	}
 	return digests, first
-}
-
-func digest(ctx context.Context, r io.Reader) (string, error) {
-	hash := sha256.New()
-	buffer := make([]byte, 256<<10)
-	for {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		n, err := r.Read(buffer)
-		hash.Write(buffer[:n])
-		if err == io.EOF {
-			return hex.EncodeToString(hash.Sum(nil)), nil
-		}
-		if err != nil {
-			return "", err
-		}
-	}
 }
 
 // buildID returns the file's own GNU build id in hexadecimal, or nothing.
