@@ -66,7 +66,7 @@ const maxShared = 1 << 18
 
 // NewSymbols returns a table with the null symbol alone.
 func NewSymbols() *Symbols {
-	return &Symbols{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, baseSize: 1}
+	return &Symbols{shared: map[nameKey]uint32{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, baseSize: 1}
 }
 
 // AddVariant adds a variant's symbols; index says where its sections are. A
@@ -85,7 +85,7 @@ func (s *Symbols) AddVariant(v *variant.Variant, p layout.Placement, index Index
 		src.section[from] = to
 	}
 	s.sources = append(s.sources, src)
-	if s.shared == nil {
+	if len(s.shared) == 0 {
 		s.shared = make(map[nameKey]uint32, min(table.size/symbolSize, maxShared))
 	}
 	if !baseline {

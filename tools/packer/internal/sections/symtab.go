@@ -51,7 +51,13 @@ type symtab struct {
 // readSymtab returns nil for a variant that has no symbols.
 func readSymtab(v *variant.Variant) (*symtab, error) {
 	section := v.ELF.SectionByType(elf.SHT_SYMTAB)
-	if section == nil || section.Size <= symbolSize {
+	if section == nil {
+		return nil, nil
+	}
+	if section.Flags&elf.SHF_COMPRESSED != 0 {
+		return nil, fmt.Errorf("section %q is compressed: want it as linkers write it", section.Name)
+	}
+	if section.Size <= symbolSize {
 		return nil, nil
 	}
 	if section.Size%symbolSize != 0 {
@@ -61,8 +67,8 @@ func readSymtab(v *variant.Variant) (*symtab, error) {
 		return nil, fmt.Errorf("section %q is linked to section %d: want a string table", section.Name, section.Link)
 	}
 	strings := v.ELF.Sections[section.Link]
-	if (section.Flags|strings.Flags)&elf.SHF_COMPRESSED != 0 {
-		return nil, fmt.Errorf("section %q is compressed: want it as linkers write it", section.Name)
+	if strings.Flags&elf.SHF_COMPRESSED != 0 {
+		return nil, fmt.Errorf("section %q is compressed: want it as linkers write it", strings.Name)
 	}
 	var first [1]byte
 	if _, err := strings.ReadAt(first[:], 0); err != nil || first[0] != 0 {
@@ -102,6 +108,7 @@ type names struct {
 
 const (
 	windowSize = 16 << 10
+	jumpWindow = 256 // of a name that does not follow the one before it
 	maxName    = 1 << 20
 )
 
@@ -112,7 +119,11 @@ func (n *names) at(offset uint32) ([]byte, error) {
 	if at >= n.size {
 		return nil, nil
 	}
-	for want := windowSize; ; want *= 4 {
+	want := windowSize
+	if end := n.start + int64(len(n.window)); at < n.start || at > end+jumpWindow {
+		want = jumpWindow
+	}
+	for ; ; want *= 4 {
 		if at >= n.start && at < n.start+int64(len(n.window)) {
 			rest := n.window[at-n.start:]
 			if end := bytes.IndexByte(rest, 0); end >= 0 {
