@@ -189,11 +189,13 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 		}
 	}
 	options := pack.Options{Launcher: file.Launcher(), NoEnvironment: file.NoEnvironment, Remap: remap}
-	made, err := pack.New(w.ctx, variants, options)
+	ctx, done := w.readingAll(variants)
+	made, err := pack.New(ctx, variants, options)
 	if err != nil && !remap && file.Layout() == packed.Remapped {
 		options.Remap = true
-		made, err = pack.New(w.ctx, variants, options)
+		made, err = pack.New(ctx, variants, options)
 	}
+	done()
 	if err != nil {
 		return err
 	}

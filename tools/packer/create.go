@@ -107,7 +107,9 @@ func runCreate(w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := pack.New(w.ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap})
+	ctx, done := w.readingAll(variants)
+	file, err := pack.New(ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap})
+	done()
 	if err != nil {
 		return err
 	}

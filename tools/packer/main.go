@@ -24,6 +24,7 @@ func main() {
 		debug.SetMemoryLimit(memoryAim)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
+	context.AfterFunc(ctx, stop) // a second signal ends it the hard way
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)

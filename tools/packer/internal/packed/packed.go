@@ -158,6 +158,9 @@ func (f *File) Variant(l Level) (*variant.Variant, error) {
 		return nil, err
 	}
 	v, err := variant.Read(r, l.Size, l.Level)
+	if other := (*variant.LevelError)(nil); errors.As(err, &other) {
+		return nil, fmt.Errorf("what is packed as %v was built for %v, its Go build information says", l.Level, other.Built)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%v in it: %w", l.Level, err)
 	}

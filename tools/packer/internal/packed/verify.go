@@ -276,6 +276,7 @@ func (f *File) Against(ctx context.Context, l Level, other *variant.Variant) (st
 			}
 		}
 		at += n
+		variant.Progress(ctx, n)
 	}
 	return "", nil
 }

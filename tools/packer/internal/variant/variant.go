@@ -7,8 +7,6 @@ package variant
 
 import (
 	"bytes"
-	"context"
-	"crypto/sha256"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -123,30 +121,6 @@ func (v *Variant) CopyTo(w io.Writer) error {
 	}
 	_, err := io.CopyN(w, v.os, v.Size)
 	return err
-}
-
-// Digest returns the SHA-256 of the whole file.
-func (v *Variant) Digest(ctx context.Context) ([sha256.Size]byte, error) {
-	return Digest(ctx, v.Reader())
-}
-
-// Digest returns the SHA-256 of what a reader has.
-func Digest(ctx context.Context, r io.Reader) (digest [sha256.Size]byte, err error) {
-	hash := sha256.New()
-	buffer := make([]byte, 256<<10)
-	for {
-		if ctx.Err() != nil {
-			return digest, ctx.Err()
-		}
-		n, err := r.Read(buffer)
-		hash.Write(buffer[:n])
-		if err == io.EOF {
-			return [sha256.Size]byte(hash.Sum(nil)), nil
-		}
-		if err != nil {
-			return digest, err
-		}
-	}
 }
 
 func (v *Variant) checkKind() error {
@@ -288,9 +262,16 @@ func (v *Variant) checkLevel() error {
 	case v.Level == 0:
 		v.Level = built
 	case built != 0 && built != v.Level:
-		return fmt.Errorf("given as %v, but its Go build information says GOAMD64=%v", v.Level, built)
+		return &LevelError{Given: v.Level, Built: built}
 	}
 	return nil
+}
+
+// LevelError is the error of an executable that was built for another level.
+type LevelError struct{ Given, Built goamd64.Level }
+
+func (e *LevelError) Error() string {
+	return fmt.Sprintf("given as %v, but its Go build information says GOAMD64=%v", e.Given, e.Built)
 }
 
 // PageFloor returns the start of the page of an address or offset.
