@@ -1,6 +1,7 @@
 package main
 
 import (
+	"debug/elf"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -171,6 +172,9 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 		}
 		report.Levels = append(report.Levels, level)
 	}
+	if err := checkReplaceable(program.Out); err != nil {
+		return nil, err
+	}
 	if !build.Force {
 		if err := checkSameProgram(variants); err != nil {
 			return nil, err
@@ -181,10 +185,28 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(program.Out), 0o777); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", program.Out, reason(err))
 	}
 	report.Size = file.Size()
 	return report, w.writeFile(program.Out, 0o777, file.Size(), file.Write)
+}
+
+// checkReplaceable refuses, as go build does, to replace what no build has made:
+// -o main.go is a slip.
+func checkReplaceable(out string) error {
+	file, err := os.Open(out)
+	if err != nil {
+		return nil // there is nothing, or writing has a better error
+	}
+	defer file.Close()
+	head := make([]byte, len(elf.ELFMAG))
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return nil
+	}
+	if _, err := io.ReadFull(file, head); err == nil && string(head) == elf.ELFMAG {
+		return nil
+	}
+	return fmt.Errorf("%s: exists and is no executable: remove it, or want another -o", out)
 }
 
 // plainBuild runs go build as if packer was not there.

@@ -74,14 +74,17 @@ func Open(path string, level goamd64.Level) (*Variant, error) {
 
 // OpenRegular opens what must be a regular file. Errors do not name it.
 func OpenRegular(path string) (*os.File, os.FileInfo, error) {
+	// Opening a pipe may wait for its other end.
+	if info, err := os.Stat(path); err != nil {
+		return nil, nil, errors.Unwrap(err)
+	} else if !info.Mode().IsRegular() {
+		return nil, nil, errors.New("not a regular file")
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, nil, errors.Unwrap(err)
 	}
 	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
 	if err != nil {
 		file.Close()
 		return nil, nil, err
