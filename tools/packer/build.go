@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -75,7 +76,7 @@ func runBuild(w *world, args []string) error {
 	// says where it has to look.
 	first, err := gobuild.Parse(args, "")
 	if errors.Is(err, gobuild.ErrHelp) {
-		return usagef("see packer help build")
+		return flag.ErrHelp
 	}
 	if err != nil {
 		return usageError{err}

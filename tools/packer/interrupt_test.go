@@ -25,7 +25,7 @@ func TestInterruptedCopy(t *testing.T) {
 	plain := write(t, filepath.Join(dir, "v1"), elftest.Executable(slots.Of(1).Base).Bytes(), 0o755)
 	large := write(t, filepath.Join(dir, "v2"), elftest.Executable(slots.Of(2).Base).Bytes(), 0o755)
 	// A hole at the end: a large file at no cost.
-	if err := os.Truncate(large, 512<<20); err != nil {
+	if err := os.Truncate(large, 256<<20); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "app")
@@ -53,7 +53,7 @@ func TestInterruptedCopy(t *testing.T) {
 			}
 			partial := waitForPartial(t, dir)
 			cmd.Process.Signal(syscall.SIGSTOP)
-			if info, err := os.Stat(partial); err != nil || info.Size() >= 512<<20 {
+			if info, err := os.Stat(partial); err != nil || info.Size() >= 256<<20 {
 				t.Errorf("it was through before it could be interrupted: %v", err)
 			}
 			cmd.Process.Signal(test.signal)

@@ -66,6 +66,8 @@ func verbs() []verb { return allVerbs }
 // usageError is an error in the command line.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
 // usagef returns a usageError.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 

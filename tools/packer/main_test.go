@@ -107,11 +107,32 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+// TestHelp wants help in every spelling, with an example that is a command line
+// as its verb takes it.
 func TestHelp(t *testing.T) {
 	for _, v := range verbs() {
-		var stdout, stderr bytes.Buffer
-		if status := run(context.Background(), []string{"help", v.name}, &stdout, &stderr); status != 0 || !strings.Contains(stdout.String(), "example: packer "+v.name) {
-			t.Errorf("help %s: status %d, %q: want an example", v.name, status, stdout.String())
+		text := must(t, "help", v.name)
+		_, example, found := strings.Cut(text, "example: packer "+v.name+" ")
+		if !found {
+			t.Errorf("help %s: no example in %q", v.name, text)
+			continue
+		}
+		for _, args := range [][]string{{v.name, "-h"}, {v.name, "--help"}} {
+			if must(t, args...) != text {
+				t.Errorf("%q: not what help %s prints", args, v.name)
+			}
+		}
+		// Its files do not exist, but that is all that is wrong with it.
+		words := strings.Fields(strings.NewReplacer("> ~/.local/share/bash-completion/completions/packer", "", "./cmd/app", "./cmd/none", "4711", "2147483647").Replace(example))
+		t.Chdir(t.TempDir())
+		if r := packer(append([]string{v.name}, words...)...); r.status == exitUsage {
+			t.Errorf("packer %s %q: %s", v.name, words, r.stderr)
+		}
+	}
+	all := must(t, "help")
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"-help"}} {
+		if must(t, args...) != all {
+			t.Errorf("%q: not what help prints", args)
 		}
 	}
 }

@@ -144,6 +144,7 @@ func TestMgoFallback(t *testing.T) {
 
 // TestBuildOutputs has outputs that cannot be written, or must not be.
 func TestBuildOutputs(t *testing.T) {
+	other := testenv.Packer(t) // before TMPDIR is a folder that has to be empty in the end
 	quiet(t)
 	dir := module(t)
 	source := filepath.Join(dir, "main.go")
@@ -155,7 +156,7 @@ func TestBuildOutputs(t *testing.T) {
 		"unwritable":        {[]string{"-o", "/sys/out"}, "/sys/out: permission denied\n"},
 		"below a file":      {[]string{"-o", "main.go/out"}, source + "/out: not a directory\n"},
 		"missing launcher":  {[]string{"-o", "out", "-launcher", "/missing"}, "/missing: no such file or directory\n"},
-		"other launcher":    {[]string{"-o", "out", "-launcher", testenv.Packer(t)}, testenv.Packer(t) + ": no function of"},
+		"other launcher":    {[]string{"-o", "out", "-launcher", other}, other + ": no function of"},
 		"unwritable report": {[]string{"-o", os.DevNull, "-report", "/sys/report"}, "/sys/report: permission denied\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
