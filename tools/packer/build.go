@@ -107,6 +107,9 @@ func runBuild(w *world, args []string) error {
 	defer os.RemoveAll(temporary)
 	build := &gobuild.Build{Args: parsed, Log: gobuild.NewLog(w.stderr), Temporary: temporary, Processors: runtime.NumCPU()}
 	programs, timings, err := build.Run(w.ctx)
+	if bad := (*gobuild.FlagError)(nil); errors.As(err, &bad) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}

@@ -128,6 +128,9 @@ func runReplace(w *world, args []string) error {
 		return usagef("want FILE and at least one vN=NEW")
 	}
 	path := operands[0]
+	if in, err := parseInput(path); err == nil && in.level != 0 {
+		return usagef("%q comes first: want FILE, the packed one, before it", path)
+	}
 	file, err := openPacked(path)
 	if err != nil {
 		return err

@@ -86,8 +86,8 @@ func TestMissing(t *testing.T) {
 		want   string
 	}{
 		{[]string{"info"}, 2, "packer: info: no file: want FILE\nusage: packer info [--json] FILE\nsee packer help info\n"},
-		{[]string{"info", file, file}, 2, "packer: info: 2 files: want one\n"},
-		{[]string{"info", "-x", file}, 2, "packer: info: flag provided but not defined: -x\n"},
+		{[]string{"info", file, file}, 2, "packer: info: 2 files, " + file + " " + file + ": want one FILE\n"},
+		{[]string{"info", "-x", file}, 2, "packer: info: unknown flag -x\n"},
 		{[]string{"info", missing}, 1, "packer: info: " + missing + ": no such file or directory\n"},
 		{[]string{"verify", missing}, 1, "packer: verify: " + missing + ": no such file or directory\n"},
 		{[]string{"verify", "--against", "v1=" + missing, file}, 1, "packer: verify: " + missing + ": no such file or directory\n"},
@@ -105,6 +105,8 @@ func TestMissing(t *testing.T) {
 		{[]string{"remove", "-level", "v3", "-o", "x", file}, 1, "packer: remove: " + file + ": has no v3: it has v1 and v2\n"},
 		{[]string{"replace", "-o", "x", file}, 2, "packer: replace: want FILE and at least one vN=NEW\n"},
 		{[]string{"replace", file, "v1=x"}, 2, "packer: replace: no output: want -o OUT\n"},
+		{[]string{"replace", "-o", "x", "v1=" + missing, file}, 2, "packer: replace: \"v1=" + missing + "\" comes first: want FILE, the packed one, before it\n"},
+		{[]string{"info", ""}, 2, "packer: info: argument 1 is empty: is a variable not set?\n"},
 		{[]string{"replace", "-o", "x", file, "v1=" + missing}, 1, "packer: replace: " + missing + ": no such file or directory\n"},
 		{[]string{"replace", "-o", "x", file, testenv.Probe(t).Variants[3]}, 1, "packer: replace: " + file + ": has no v3: it has v1 and v2\n"},
 		{[]string{"replace", "-o", "x", file, "v1=" + file}, 1, "packer: replace: " + file + ": is a packed file already"},

@@ -324,6 +324,7 @@ func TestBuildRefuses(t *testing.T) {
 		"-T":            {nil, []string{"-ldflags=-T 1"}, 2, "packer: build: -ldflags=-T 1: sets -T, which packer sets for each level\n"},
 		"level":         {nil, []string{"-levels=v9"}, 2, "packer: build: -levels \"v9\": unknown level \"v9\""},
 		"parallel":      {[]string{"MGO_PARALLEL_BUILD=x"}, nil, 1, "packer: build: MGO_PARALLEL_BUILD=x: want a positive number\n"},
+		"unknown flag":  {nil, []string{"-nonsense"}, 2, "packer: build: flag provided but not defined: -nonsense (packer and go build have no such flag)\nusage: packer build"},
 		"no package":    {nil, []string{"./nowhere"}, 1, "packer: build: go list:\n"},
 		"library":       {nil, []string{"-o", "x", "./lib"}, 1, "packer: build: -o x: example.com/hello/lib is not a main package: there is no executable to pack\n"},
 		"two into one":  {nil, []string{"-o", "x", ".", "./cmd/tool"}, 1, "packer: build: -o x: cannot write 2 packages to what is no directory\n"},

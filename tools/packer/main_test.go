@@ -32,7 +32,7 @@ func TestErrors(t *testing.T) {
 	}{
 		"no verb":             {nil, 2, "usage: packer VERB"},
 		"unknown verb":        {[]string{"merge"}, 2, "packer: unknown verb \"merge\": see packer help\n"},
-		"unknown flag":        {[]string{"create", "-x"}, 2, "packer: create: flag provided but not defined: -x\nusage: packer create"},
+		"unknown flag":        {[]string{"create", "-x"}, 2, "packer: create: unknown flag -x\nusage: packer create"},
 		"no output":           {[]string{"create", "-launcher", launcher, probe.Variants[1]}, 2, "packer: create: no output: want -o OUT\n"},
 		"no executables":      {[]string{"create", "-launcher", launcher, "-o", out}, 2, "packer: create: no executables: want at least one vN=FILE\n"},
 		"unknown level":       {[]string{"create", "-launcher", launcher, "-o", out, "v5=x"}, 2, "packer: create: \"v5=x\": unknown level \"v5\": want v1, v2, v3 or v4\n"},
@@ -45,7 +45,7 @@ func TestErrors(t *testing.T) {
 		"packed already":      {[]string{"create", "-launcher", launcher, "-o", out, probe.Packed}, 1, "packer: create: " + probe.Packed + ": is a packed file already: give its variants one by one\n"},
 		"output in no folder": {[]string{"create", "-launcher", launcher, "-o", nowhere, probe.Variants[1]}, 1, "packer: create: " + nowhere + ": no such file or directory\n"},
 		"output is a folder":  {[]string{"create", "-launcher", launcher, "-o", dir, probe.Variants[1]}, 1, "packer: create: " + dir + ": is a directory\n"},
-		"parameter file":      {[]string{"create", "@" + missing}, 1, "packer: create: argument \"@" + missing + "\": open " + missing + ": no such file or directory\n"},
+		"parameter file":      {[]string{"create", "@" + missing}, 1, "packer: create: argument \"@" + missing + "\": no such file or directory\n"},
 		"help for no verb":    {[]string{"help", "merge"}, 2, "packer: help: unknown verb \"merge\"\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
