@@ -87,20 +87,12 @@ func keep(w *world, verb string, args []string, choose func(*packed.File, []goam
 	out := flags.String("o", "", "")
 	var named levelsFlag
 	flags.Var(&named, "level", "")
-	path, err := parseOne(flags, args)
-	switch {
-	case err != nil:
-		return err
-	case len(named) == 0:
-		return usagef("no level: want -level vN")
-	case *out == "":
-		return usagef("no output: want -o OUT")
-	}
-	file, err := openPacked(path)
+	file, err := openOne(flags, args, func() error { return levelAndOut(len(named), *out) })
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	path := file.Path
 	for _, level := range named {
 		if _, err := file.Level(level); err != nil {
 			return fmt.Errorf("%s: %w", path, err)

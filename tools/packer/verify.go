@@ -42,15 +42,12 @@ func runVerify(w *world, args []string) error {
 		against = append(against, in)
 		return err
 	})
-	path, err := parseOne(flags, args)
-	if err != nil {
-		return err
-	}
-	file, err := openPacked(path)
+	file, err := openOne(flags, args, nil)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	path := file.Path
 	ctx, done := w.reading(path, file.Size)
 	problems, err := file.Verify(ctx)
 	done()

@@ -196,6 +196,9 @@ func (b *Build) output(ctx context.Context, args, packages []string) (string, er
 		if line, rest, _ := strings.Cut(text, "\n"); strings.HasPrefix(rest, "usage: go list ") {
 			return "", &FlagError{line}
 		}
+		if !strings.Contains(text, "\n") {
+			return "", fmt.Errorf("go %s: %s", args[0], text)
+		}
 		return "", fmt.Errorf("go %s:\n%s", args[0], text)
 	}
 	return string(out), err

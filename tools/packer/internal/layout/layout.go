@@ -20,7 +20,6 @@ package layout
 import (
 	"cmp"
 	"debug/elf"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -83,7 +82,11 @@ func Plan(inputs []Input, remap bool) (*Layout, error) {
 	l := &Layout{PIE: inputs[0].PIE}
 	for i := range inputs {
 		if inputs[i].PIE != l.PIE {
-			return nil, errors.New("some variants are position-independent executables and some are not: want all of one kind")
+			pie, other := inputs[0].Level, inputs[i].Level
+			if !l.PIE {
+				pie, other = other, pie
+			}
+			return nil, fmt.Errorf("%v is a position-independent executable and %v is not: want all of one kind (-buildmode=pie or exe)", pie, other)
 		}
 		l.Variants = append(l.Variants, Placement{Low: inputs[i].low(), High: inputs[i].high()})
 	}

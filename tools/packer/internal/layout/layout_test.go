@@ -223,7 +223,7 @@ func TestPlanRefuses(t *testing.T) {
 		inputs []Input
 		want   string
 	}{
-		"two kinds": {[]Input{goProgram(1), movable(goProgram(3))}, "some variants are position-independent executables and some are not: want all of one kind"},
+		"two kinds": {[]Input{goProgram(1), movable(goProgram(3))}, "v3 is a position-independent executable and v1 is not: want all of one kind"},
 		"overlapping": {[]Input{goProgram(1), {Level: 3, Size: 0x9123, Loads: goProgram(1).Loads}},
 			"v3 at 0x400000 to 0x40a000 overlaps v1 at 0x400000 to 0x40a000: link v3 with -ldflags=-T=0x2a001000, or pack with -remap"},
 		"too large": {[]Input{goProgram(1), large},

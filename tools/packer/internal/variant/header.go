@@ -25,10 +25,14 @@ func OpenELF(r io.ReaderAt) (*elf.File, error) {
 	if err := checkIdent(r); err != nil {
 		return nil, err
 	}
-	if err := checkCounts(r); err != nil {
-		return nil, fmt.Errorf("damaged ELF file: %w", err)
+	err := checkCounts(r)
+	var file *elf.File
+	if err == nil {
+		file, err = elf.NewFile(r)
 	}
-	file, err := elf.NewFile(r)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it ends before all that its headers refer to: was it copied whole?")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("damaged ELF file: %w", err)
 	}
