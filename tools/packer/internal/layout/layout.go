@@ -5,10 +5,8 @@
 // after the other, each whole, and the launcher. There are three kinds of plan:
 //
 //   - Variants that were linked apart (each in its slot) follow the cheapest plan
-//     that was measured. The highest level, which most machines start, keeps its
-//     own segments: the kernel maps it, .bss and all, quicker than the boot code
-//     could. Each other level is one segment, readable and executable, of which
-//     the boot code makes read-only and writable data when it is picked, and
+//     that was measured. Each level is one segment, readable and executable, of
+//     which the boot code makes read-only and writable data when it is picked, and
 //     costs one mapping when it is not.
 //   - Position-independent variants are moved to lie back to back. The kernel
 //     maps everything, .bss too: what it left free next to a segment, it could
@@ -148,7 +146,7 @@ func (l *Layout) mapAll(inputs []Input) {
 		in, p := &inputs[i], &l.Variants[i]
 		merged, ok := mergedLoad(in, p.Offset)
 		switch {
-		case l.PIE || i == len(inputs)-1 && p.Stage == 0:
+		case l.PIE:
 			p.BSS = true
 			l.Loads = append(l.Loads, loads(in, p, true)...)
 		case ok && p.Stage == 0 && len(p.Ops) == 0:
