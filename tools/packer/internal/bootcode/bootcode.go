@@ -113,7 +113,7 @@ func (c *Code) tableWord() []byte {
 func functions(file *elf.File) ([]Func, error) {
 	section := file.Section(".gopclntab")
 	text := file.Section(".text")
-	if section == nil || text == nil {
+	if section == nil || text == nil || text.Flags&elf.SHF_COMPRESSED != 0 {
 		return nil, errors.New("no .gopclntab or .text section: want a launcher linked by Go")
 	}
 	if section.Size > maxTable || section.Flags&elf.SHF_COMPRESSED != 0 {

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -205,6 +206,8 @@ func TestVerifyFinds(t *testing.T) {
 	}
 	v3 := header(func(p elf.ProgHeader) bool { return p.Type == elf.PT_LOAD && p.Vaddr == slots.Of(3).Base })
 	note := bytes.Index(good[:4096], []byte("GNU\x00"))
+	section := slices.IndexFunc(f.ELF.Sections, func(s *elf.Section) bool { return s.Name == ".note.gnu.build-id" })
+	noteFlags := int(binary.LittleEndian.Uint64(good[0x28:])) + 64*section + 8
 	for name, test := range map[string]struct {
 		change func([]byte)
 		want   string
@@ -220,6 +223,7 @@ func TestVerifyFinds(t *testing.T) {
 		"segment behind the end":  {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+8:], 1<<40) }, "but the file has"},
 		"overlapping segments":    {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+40:], 0x2b000000) }, "overlaps or precedes the one before it"},
 		"another build id":        {func(b []byte) { b[note+6]++ }, "its build id is"},
+		"compressed build id":     {func(b []byte) { b[noteFlags+1] |= byte(elf.SHF_COMPRESSED >> 8) }, "its build id is"},
 		"offset of another phase": {func(b []byte) { b[v3+8]++ }, "is not congruent to the address"},
 	} {
 		t.Run(name, func(t *testing.T) {

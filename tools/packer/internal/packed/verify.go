@@ -100,7 +100,7 @@ func (f *File) buildID() string {
 	const header, size = 16, 20
 	section := f.ELF.Section(".note.gnu.build-id")
 	var note [header + size]byte
-	if section == nil || section.FileSize != uint64(len(note)) {
+	if section == nil || section.Flags&elf.SHF_COMPRESSED != 0 || section.FileSize != uint64(len(note)) {
 		return ""
 	}
 	if _, err := section.ReadAt(note[:], 0); err != nil {
