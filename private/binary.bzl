@@ -23,7 +23,7 @@ def _go_multiarch_binary_impl(ctx):
 
 def _check_target(target):
     # Aspects do not come to files.
-    problem = target[GoVariantInfo].problem if GoVariantInfo in target else "is a file, want a go_binary"
+    problem = target[GoVariantInfo].problem if GoVariantInfo in target else "is a file, or not there at all, want a go_binary"
     return "target: {} {}".format(_str(target.label), problem) if problem else None
 
 def _str(label):
@@ -36,7 +36,8 @@ def _packed(ctx, targets):
         for level in LEVELS
         if level in ctx.attr.goamd64
     }
-    executable = ctx.actions.declare_file(ctx.attr.out or ctx.label.name)
+    out = ctx.attr.out or ctx.label.name
+    executable = ctx.actions.declare_file(out)
     manifest = ctx.actions.declare_file(ctx.label.name + ".manifest.json")
     _pack(ctx, executable, manifest, variants)
     companions = {level: _companion(ctx, executable, level, variants) for level in variants}
@@ -53,7 +54,11 @@ def _packed(ctx, targets):
     return _providers(
         ctx,
         lowest,
-        lowest[GoArchive].runfiles,
+        lowest[GoArchive].runfiles.merge(ctx.runfiles([
+            library
+            for level in variants
+            for library in _solib(ctx, out, targets[level][GoVariantInfo])
+        ])),
         GoMultiarchInfo(executable = executable, manifest = manifest, variants = variants),
         debuggable,
     ) + [OutputGroupInfo(
@@ -61,6 +66,16 @@ def _packed(ctx, targets):
         manifest = depset([manifest]),
         **{level: depset([variant]) for level, variant in variants.items()}
     )]
+
+def _solib(ctx, out, variant):
+    """Puts the shared libraries of cgo code where the variants look for them."""
+    links = []
+    for library in variant.shared_libraries:
+        folder = out.rpartition("/")[0]
+        link = ctx.actions.declare_file("{}{}/{}".format(folder + "/" if folder else "", variant.solib, library.basename))
+        ctx.actions.symlink(output = link, target_file = library)
+        links.append(link)
+    return links
 
 def _variant(level, target):
     variant = target[GoVariantInfo]
@@ -160,9 +175,21 @@ def _providers(ctx, target, runfiles, info, beside = []):
 go_multiarch_binary = rule(
     implementation = _go_multiarch_binary_impl,
     doc = "Packs the levels of a go_binary into one executable. See the macro of this name.",
+    exec_groups = {
+        # go_binary's, so that exec_properties are accepted as there.
+        "go_link": exec_group(),
+    },
     executable = True,
     provides = [GoMultiarchInfo],
     attrs = {
+        "cgo": attr.string(
+            doc = "Set by the macro: \"cgo_off_\" or \"cgo_on_\" where the target platform has that constraint of rules_go's.",
+            values = ["", "cgo_off_", "cgo_on_"],
+        ),
+        "data": attr.label_list(
+            allow_files = True,
+            doc = "Set by the macro to the data of the go_binary that it makes, so that args can name its files.",
+        ),
         "env_override": attr.bool(
             default = True,
             doc = "Whether the executable reads GOAMD64, GOMULTIARCH and MGODEBUG when it starts.",

@@ -83,7 +83,7 @@ def go_multiarch_binary(
         is what `go_binary` links: it strips in `fastbuild`, unless `--strip` says
         otherwise. The output group `debug` has what `strip` left out.
       exec_properties: As on `go_binary`. Those of its exec group (`go_link.*`)
-        go to the inner target.
+        mean the linker.
       tags: As on every rule. The inner target gets `manual` as well.
       **kwargs: `visibility`, `testonly`, `args` and what else every rule has;
         without `target` also all attributes of `go_binary`.
@@ -94,19 +94,27 @@ def go_multiarch_binary(
     common = {key: kwargs.pop(key) for key in _COMMON if key in kwargs}
     outer = {key: kwargs.pop(key) for key in _OUTER if key in kwargs}
 
-    wrong = check_attributes(target, kwargs)
+    wrong = check_attributes(target, kwargs) or check_platforms(platforms)
     if wrong:
         fail("go_multiarch_binary(name = \"{}\"): {}".format(name, wrong))
     tags = tags or []
+    data = kwargs.get("data")
+    out = out or kwargs.get("basename")
     if not target:
         target = _inner(name, exec_properties, tags, common, kwargs)
 
     _go_multiarch_binary(
         name = name,
         target = target,
+        cgo = select({
+            Label("@rules_go//go/toolchain:cgo_off"): "cgo_off_",
+            Label("@rules_go//go/toolchain:cgo_on"): "cgo_on_",
+            "//conditions:default": "",
+        }),
+        data = data,
         goamd64 = goamd64,
         env_override = env_override,
-        exec_properties = _without_groups(exec_properties),
+        exec_properties = exec_properties,
         out = out,
         strip = strip or "none",
         packed = select({
@@ -129,12 +137,19 @@ def check_attributes(target, attrs):
       An error message that names the attributes, or None.
     """
     if target and attrs:
-        return "target and {} are both set, want a target or the attributes of go_binary".format(
+        return ("target and {} are both set, want beside target only env_override, exec_properties, goamd64, " +
+                "out, platforms, tags and what every rule has; attributes of go_binary belong there").format(
             ", ".join(sorted(attrs)),
         )
     if not target and not attrs.get("srcs") and not attrs.get("embed"):
         return "none of target, srcs and embed is set, want a target or the attributes of go_binary"
     return None
+
+def check_platforms(platforms):
+    """Returns what is wrong with the value of the attribute `platforms`, or None."""
+    if not platforms or type(platforms) in ["string", "Label"]:
+        return None
+    return "platforms: {}, want the label of one go_multiarch_platforms".format(repr(platforms))
 
 def _inner(name, exec_properties, tags, common, attrs):
     """Makes the go_binary and returns its label."""
@@ -156,9 +171,3 @@ def _inner(name, exec_properties, tags, common, attrs):
 
 def _with_manual(tags):
     return tags if "manual" in tags else tags + ["manual"]
-
-def _without_groups(exec_properties):
-    """Drops properties of exec groups, which the outer rule has none of."""
-    if type(exec_properties) != "dict":
-        return exec_properties
-    return {key: value for key, value in exec_properties.items() if "." not in key}

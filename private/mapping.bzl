@@ -1,5 +1,7 @@
 """The flag //:platforms: which go_multiarch_platforms stands for which platform."""
 
+load(":levels.bzl", "LEVELS")
+
 visibility(["//private", "//tests/analysis"])
 
 FLAG = "@rules_go_multiarch//:platforms"
@@ -49,6 +51,13 @@ def mapped_base(entries, platforms):
     incoming = [str(platform) for platform in platforms]
     for entry in entries:
         parsed = _parse(entry)
-        if parsed and parsed[0] in incoming:
-            return parsed[1]
+        if not parsed:
+            continue
+        platform, base = parsed
+
+        # The base's own platforms come in where a packed program is in the data
+        # of another one.
+        for mapped in [platform] + ["{}_{}".format(base, level) for level in LEVELS]:
+            if mapped in incoming:
+                return base
     return None

@@ -4,7 +4,7 @@ load(":levels.bzl", "LEVELS")
 
 visibility("//")
 
-def go_multiarch_platforms(name, parent, **kwargs):
+def go_multiarch_platforms(name, parent, constraint_values = [], **kwargs):
     """Makes a platform for each level, with the constraints of one of yours.
 
     Without this, levels are built for platforms that have no constraints but
@@ -34,6 +34,8 @@ def go_multiarch_platforms(name, parent, **kwargs):
       name: Prefix of the platforms' names, which are `<name>_v1` to `<name>_v4`.
       parent: Label of the platform whose constraints and properties they have.
         It must not be an alias with a select.
+      constraint_values: List of labels: constraints beside the parent's and the
+        level's.
       **kwargs: Attributes of every rule, such as `visibility`.
     """
     kwargs.setdefault("visibility", ["//visibility:public"])
@@ -41,6 +43,6 @@ def go_multiarch_platforms(name, parent, **kwargs):
         native.platform(
             name = "{}_{}".format(name, level),
             parents = [parent],
-            constraint_values = [Label("@rules_go//go/constraints/amd64:" + level)],
+            constraint_values = constraint_values + [Label("@rules_go//go/constraints/amd64:" + level)],
             **kwargs
         )

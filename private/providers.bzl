@@ -21,6 +21,8 @@ GoVariantInfo = provider(
     fields = {
         "executable": "File or None: the executable, linked into the slot of its level.",
         "level": "string or None: level of the target's platform, \"v1\" to \"v4\".",
+        "shared_libraries": "list of File: what cgo code of the target is linked with.",
+        "solib": "string or None: name of the folder beside the packed executable where the variant looks for them.",
         "problem": "string or None: why the target cannot be packed, to follow its label.",
     },
 )

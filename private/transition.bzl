@@ -11,8 +11,8 @@ _MAPPING = str(Label("//:platforms"))
 # The key of the split when nothing is packed.
 UNPACKED = "plain"
 
-def _default_platform(level):
-    return str(Label("//private/platforms:linux_amd64_" + level))
+def _default_platform(level, cgo = ""):
+    return str(Label("//private/platforms:linux_amd64_" + cgo + level))
 
 def _split_impl(settings, attr):
     if not attr.packed:
@@ -24,7 +24,7 @@ def _split_impl(settings, attr):
     base = attr.platforms or mapped_base(settings[_MAPPING], settings[_PLATFORMS])
     if base:
         return {level: {_PLATFORMS: "{}_{}".format(base, level)} for level in levels}
-    return {level: {_PLATFORMS: _default_platform(level)} for level in levels}
+    return {level: {_PLATFORMS: _default_platform(level, attr.cgo)} for level in levels}
 
 # Sets the platform and nothing else: a Starlark flag that changes here would
 # follow into the exec configuration and build every tool once a level.

@@ -37,7 +37,7 @@ def _go_variant_impl(target, ctx):
     level = _level(ctx)
     problem = _problem(ctx.rule)
     if problem or not level:
-        return [GoVariantInfo(executable = None, level = level, problem = problem)]
+        return [GoVariantInfo(executable = None, level = level, problem = problem, shared_libraries = [], solib = None)]
 
     attr = ctx.rule.attr
     go = go_context(
@@ -58,6 +58,15 @@ def _go_variant_impl(target, ctx):
     linkopts = [_expand(ctx, option) for option in attr.gc_linkopts]
     if go.mode.linkmode != "pie":
         linkopts = linkopts + slot_linkopts(level)
+    shared_libraries = [
+        file
+        for file in target[GoArchive].cgo_deps.to_list()
+        if file.extension == "so" or ".so." in file.basename
+    ]
+    solib = "{}.solib/{}".format(target.label.name, level)
+    if shared_libraries:
+        # rules_go's own run path is that of the variant's file, which nobody starts.
+        linkopts = linkopts + ["-extldflags", "-Wl,-rpath,$ORIGIN/" + solib]
     go.link(
         go,
         archive = target[GoArchive],
@@ -66,7 +75,13 @@ def _go_variant_impl(target, ctx):
         version_file = ctx.version_file,
         info_file = ctx.info_file,
     )
-    return [GoVariantInfo(executable = executable, level = level, problem = None)]
+    return [GoVariantInfo(
+        executable = executable,
+        level = level,
+        problem = None,
+        shared_libraries = shared_libraries,
+        solib = solib,
+    )]
 
 def _expand(ctx, option):
     """Expands "Make" variables, for which aspects have no function."""

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"slices"
+
+	"rules_go_multiarch/bench/internal/programs"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -41,14 +43,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 func compare(o *options, stdout, stderr io.Writer) error {
 	commands := o.commands
 	if len(commands) == 0 {
-		builder, err := newBuilder(o, stderr)
+		set, err := programs.Build(programs.Options{Dir: o.keep, SizeMB: o.sizeMB, Strip: o.strip, Log: stderr})
 		if err != nil {
 			return err
 		}
-		defer builder.close()
-		if commands, err = builder.build(); err != nil {
-			return err
-		}
+		defer set.Close()
+		commands = commandsOf(set)
 	}
 	for i := range commands {
 		commands[i].args = append(commands[i].args, o.args...)
@@ -73,4 +73,19 @@ func compare(o *options, stdout, stderr io.Writer) error {
 		}
 	}
 	return r.writeText(stdout)
+}
+
+// commandsOf returns what to compare. The first is the file of the level that
+// the packed one starts, not packed: the same bytes at the same addresses, so
+// that packing is all they differ in.
+func commandsOf(set *programs.Set) []command {
+	best := set.Best.String()
+	return []command{
+		{name: "plain " + best, path: set.Path(best)},
+		{name: "again", path: set.Path(programs.Again)},
+		{name: packedName, path: set.Path(programs.Packed)},
+		{name: "memfd", path: set.Path(programs.Memfd)},
+		{name: "plain v1", path: set.Path("v1")},
+		{name: "packed, v1", path: set.Path(programs.Packed), env: []string{"GOAMD64=v1"}},
+	}
 }

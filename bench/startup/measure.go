@@ -3,6 +3,8 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
+
+	"rules_go_multiarch/bench/internal/programs"
 )
 
 // samples holds the measurements of one command, round by round.
@@ -27,8 +29,10 @@ func measure(o *options, commands []command) ([]samples, error) {
 	order := schedule(len(commands), o.rounds+o.blocks*o.warmup)
 	for block := range o.blocks {
 		if !o.keepCache {
-			if err := settleAll(commands); err != nil {
-				return nil, err
+			for _, c := range commands {
+				if err := programs.Settle(c.path); err != nil {
+					return nil, err
+				}
 			}
 		}
 		low, high := blockBounds(block, o.blocks, o.rounds)

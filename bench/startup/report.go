@@ -7,6 +7,7 @@ import (
 	"os"
 	"text/tabwriter"
 
+	"rules_go_multiarch/bench/internal/figures"
 	"rules_go_multiarch/bench/probe"
 )
 
@@ -15,36 +16,36 @@ const packedName = "packed"
 
 // report is what was measured, as -json writes it. Times are in microseconds.
 type report struct {
-	Machine machine `json:"machine"`
-	Rounds  int     `json:"rounds"`
-	Blocks  int     `json:"blocks"`
-	CPU     int     `json:"cpu"`   // that everything ran on, or -1
-	Exit    float64 `json:"exit"`  // median of a program that exits at once
-	CPUID   float64 `json:"cpuid"` // what the launcher's CPUID instructions add to it
-	Rows    []row   `json:"commands"`
+	Machine figures.Machine `json:"machine"`
+	Rounds  int             `json:"rounds"`
+	Blocks  int             `json:"blocks"`
+	CPU     int             `json:"cpu"`   // that everything ran on, or -1
+	Exit    float64         `json:"exit"`  // median of a program that exits at once
+	CPUID   float64         `json:"cpuid"` // what the launcher's CPUID instructions add to it
+	Rows    []row           `json:"commands"`
 }
 
 // row is one command. Ratio and Difference compare its median with that of the
 // first command; Error is half the width of the difference's 95 % confidence
 // interval.
 type row struct {
-	Name       string  `json:"name"`
-	Bytes      int64   `json:"bytes"` // of its file
-	Wall       summary `json:"wall"`
-	CPUTime    summary `json:"cpuTime"`
-	Faults     summary `json:"faults"`
-	Ratio      float64 `json:"ratio"`
-	Difference float64 `json:"difference"`
-	Error      float64 `json:"error"`
+	Name       string          `json:"name"`
+	Bytes      int64           `json:"bytes"` // of its file
+	Wall       figures.Summary `json:"wall"`
+	CPUTime    figures.Summary `json:"cpuTime"`
+	Faults     figures.Summary `json:"faults"`
+	Ratio      float64         `json:"ratio"`
+	Difference float64         `json:"difference"`
+	Error      float64         `json:"error"`
 }
 
 // newReport describes the results of the commands, which those of the two
 // probes follow.
 func newReport(o *options, commands []command, results []samples) *report {
 	n := len(commands)
-	exit, cpuid := median(results[n].wall), median(results[n+1].wall)
+	exit, cpuid := figures.Median(results[n].wall), figures.Median(results[n+1].wall)
 	r := &report{
-		Machine: thisMachine(), Rounds: o.rounds, Blocks: o.blocks, CPU: o.cpu,
+		Machine: figures.ThisMachine(), Rounds: o.rounds, Blocks: o.blocks, CPU: o.cpu,
 		Exit: exit, CPUID: cpuid - exit,
 	}
 	first := &results[0]
@@ -52,11 +53,11 @@ func newReport(o *options, commands []command, results []samples) *report {
 		s := &results[i]
 		next := row{
 			Name:       c.name,
-			Wall:       summarize(s.wall),
-			CPUTime:    summarize(s.cpu),
-			Faults:     summarize(s.faults),
-			Ratio:      median(s.wall) / median(first.wall),
-			Difference: median(s.wall) - median(first.wall),
+			Wall:       figures.Summarize(s.wall),
+			CPUTime:    figures.Summarize(s.cpu),
+			Faults:     figures.Summarize(s.faults),
+			Ratio:      figures.Median(s.wall) / figures.Median(first.wall),
+			Difference: figures.Median(s.wall) - figures.Median(first.wall),
 			Error:      uncertainty(s.wall, first.wall, o.blocks),
 		}
 		if info, err := os.Stat(c.path); err == nil {
@@ -80,8 +81,7 @@ func (r *report) writeText(w io.Writer) error {
 	if r.CPU >= 0 {
 		where = fmt.Sprintf("CPU %d", r.CPU)
 	}
-	fmt.Fprintf(w, "%s, %d CPUs, Linux %s, %s\n%d rounds in %d blocks on %s; microseconds\n\n",
-		r.Machine.Model, r.Machine.CPUs, r.Machine.Kernel, r.Machine.Go, r.Rounds, r.Blocks, where)
+	fmt.Fprintf(w, "%v\n%d rounds in %d blocks on %s; microseconds\n\n", r.Machine, r.Rounds, r.Blocks, where)
 
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\tMB\tmin\tq1\tmedian\tq3\tcpu\tfaults\tratio\tdiff\t±\t")

@@ -3,6 +3,7 @@ package goamd64
 
 import (
 	"debug/buildinfo"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -33,7 +34,7 @@ func Parse(s string) (Level, error) {
 // FromBuildInfo returns the level that an executable's Go build information
 // names, or 0 when it has none.
 func FromBuildInfo(r io.ReaderAt) Level {
-	info, err := buildinfo.Read(r)
+	info, err := BuildInfo(r)
 	if err != nil {
 		return 0
 	}
@@ -47,4 +48,24 @@ func FromBuildInfo(r io.ReaderAt) Level {
 		}
 	}
 	return 0
+}
+
+// BuildInfo reads an executable's Go build information. What it reads for that,
+// and so what memory it takes, is bounded whatever the executable says of sizes.
+func BuildInfo(r io.ReaderAt) (*buildinfo.BuildInfo, error) {
+	return buildinfo.Read(&bounded{r, 32 << 20})
+}
+
+// bounded is a reader of so many bytes in all.
+type bounded struct {
+	r    io.ReaderAt
+	left int64
+}
+
+// ReadAt implements io.ReaderAt.
+func (b *bounded) ReadAt(p []byte, offset int64) (int, error) {
+	if b.left -= int64(len(p)); b.left < 0 {
+		return 0, errors.New("too much to search for Go build information")
+	}
+	return b.r.ReadAt(p, offset)
 }

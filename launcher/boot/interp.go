@@ -20,6 +20,12 @@ const (
 	elfMagic  = '\x7f' | 'E'<<8 | 'L'<<16 | 'F'<<24 | uint64(elf.ELFCLASS64)<<32 | uint64(elf.ELFDATA2LSB)<<40
 	elfIdent  = 1<<48 - 1 // the bytes of elfMagic
 	maxInterp = 1 << 30   // bytes that a dynamic linker may take
+
+	accessExecute = 1 // X_OK
+
+	errNoEntry = 2  // ENOENT
+	errAccess  = 13 // EACCES
+	errIsDir   = 21 // EISDIR
 )
 
 // loadInterpreter maps the variant's interpreter, the dynamic linker, as the
@@ -28,17 +34,7 @@ const (
 //
 //go:nosplit
 func loadInterpreter(s *state) uintptr {
-	path := s.table + uintptr(s.variant().Interp.Offset)
-	fd := syscall(sysOpen, path, openReadOnly, 0, 0, 0, 0)
-	if failed(fd) {
-		s.errno = -fd
-		fail(s, format.MsgInterpMissing, exitNotFound)
-	}
-	n := syscall(sysPread64, fd, uintptr(unsafe.Pointer(&s.interp)), unsafe.Sizeof(s.interp), 0, 0, 0)
-	if failed(n) {
-		s.errno = -n
-		fail(s, format.MsgInterpMissing, exitNotFound)
-	}
+	fd, n := openInterpreter(s)
 	low, high := interpreterBounds(s, n)
 	if low >= high {
 		fail(s, format.MsgInterpBad, exitCannotRun)
@@ -76,6 +72,37 @@ func loadInterpreter(s *state) uintptr {
 	syscall(sysClose, fd, 0, 0, 0, 0, 0)
 	s.interpBase = bias
 	return bias + uintptr(s.interp.header.Entry)
+}
+
+// openInterpreter opens the interpreter, reads its start, and returns the file
+// descriptor and how many bytes it read. As for PT_INTERP it has to be a regular
+// file that may be executed (open_exec in linux/fs/exec.c), and the status is
+// what shells give for the kernel's error.
+//
+//go:nosplit
+func openInterpreter(s *state) (fd, n uintptr) {
+	path := s.table + uintptr(s.variant().Interp.Offset)
+	result := syscall(sysAccess, path, accessExecute, 0, 0, 0, 0)
+	if !failed(result) {
+		fd = syscall(sysOpen, path, openReadOnly, 0, 0, 0, 0)
+		result = fd
+	}
+	if !failed(result) {
+		n = syscall(sysPread64, fd, uintptr(unsafe.Pointer(&s.interp)), unsafe.Sizeof(s.interp), 0, 0, 0)
+		result = n
+	}
+	if failed(result) {
+		s.errno = -result
+		switch s.errno {
+		case errNoEntry:
+			fail(s, format.MsgInterpMissing, exitNotFound)
+		case errAccess, errIsDir:
+			fail(s, format.MsgInterpDenied, exitCannotRun)
+		default:
+			fail(s, format.MsgInterpOpen, exitCannotRun)
+		}
+	}
+	return fd, n
 }
 
 // interpreterBounds returns the first address of the interpreter and the first

@@ -17,6 +17,7 @@ const (
 	sysMprotect  = 10
 	sysMunmap    = 11
 	sysPread64   = 17
+	sysAccess    = 21
 	sysWritev    = 20
 	sysMremap    = 25
 	sysGetrlimit = 97

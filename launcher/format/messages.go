@@ -11,7 +11,9 @@ const (
 	MsgNoSuchLevel          // GOMULTIARCH=level asks for what the file has not
 	MsgCapTooLow            // the cap is below every level in the file
 	MsgMap                  // a memory mapping call failed
-	MsgInterpMissing        // the interpreter cannot be opened
+	MsgInterpMissing        // the interpreter is not there
+	MsgInterpDenied         // the interpreter may not be executed
+	MsgInterpOpen           // the interpreter cannot be opened or read for another reason
 	MsgInterpBad            // the interpreter is no ELF file that can be loaded
 	MsgOpen                 // extract cannot open the packed file
 	MsgChanged              // extract finds a file of another size
@@ -40,6 +42,9 @@ const (
 // It is the only text in the boot code, as three 64-bit words.
 const DamagedText = ": damaged launcher table"
 
+// Where the kernel would refuse to execute a program because of its
+// interpreter, texts begin as bash's and the C library's do for that error.
+
 // MessageText returns the texts of all messages, indexed by their numbers, for
 // a file that has the given levels. levels is spelled for a person, for
 // example "v1, v3".
@@ -53,8 +58,10 @@ func MessageText(levels string) [MsgCount]string {
 		MsgNoSuchLevel:   "%n: GOMULTIARCH=level=v%a asked for, but this program is built for " + levels + "\n",
 		MsgCapTooLow:     "%n: at most v%a asked for, but this program is built for " + levels + "\n",
 		MsgMap:           "%n: cannot map GOAMD64=v%s into memory: error %e\n",
-		MsgInterpMissing: "%n: cannot execute: required file not found: interpreter %i, error %e\n",
-		MsgInterpBad:     "%n: cannot execute: interpreter %i is no shared object for x86-64\n",
+		MsgInterpMissing: "%n: cannot execute: required file not found: interpreter %i\n",
+		MsgInterpDenied:  "%n: Permission denied: interpreter %i is no file that may be executed\n",
+		MsgInterpOpen:    "%n: cannot execute: interpreter %i: error %e\n",
+		MsgInterpBad:     "%n: Accessing a corrupted shared library: interpreter %i is no shared object for x86-64\n",
 		MsgOpen:          "%n: cannot read this program's own file through /proc/self/exe: error %e\n",
 		MsgChanged:       "%n: cannot extract: this program's file is not as it was packed (was it stripped?)\n",
 		MsgWrite:         "%n: cannot write GOAMD64=v%s to standard output: error %e\n",

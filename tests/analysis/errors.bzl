@@ -112,7 +112,15 @@ def errors_test_suite(name):
     )
     for kind, target in {
         "file": "main.go",
-        "generated file": "generated.txt",
+        "generated_file": "generated.txt",
+        "misspelt": "programm",
+    }.items():
+        _test(
+            "{}_target_{}".format(name, kind),
+            "target: //tests/analysis:{} is a file, or not there at all, want a go_binary".format(target),
+            target = target,
+        )
+    for kind, target in {
         "genrule": "generated",
         "go_cross_binary": name + "_go_cross_binary",
         "go_library": name + "_library",
@@ -120,8 +128,8 @@ def errors_test_suite(name):
         "script": name + "_script",
     }.items():
         _test(
-            "{}_target_{}".format(name, kind.replace(" ", "_")),
-            "target: //tests/analysis:{} is a {}, want a go_binary".format(target, kind.removeprefix("generated ")),
+            "{}_target_{}".format(name, kind),
+            "target: //tests/analysis:{} is a {}, want a go_binary".format(target, kind),
             target = target,
             testonly = kind == "go_test",
         )

@@ -2,7 +2,7 @@
 
 load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
 load("//private:levels.bzl", "LEVELS", "check_levels")
-load("//private:macro.bzl", "check_attributes")
+load("//private:macro.bzl", "check_attributes", "check_platforms")
 load("//private:mapping.bzl", "check_mapping", "mapped_base")
 load("//private:slots.bzl", "slot_linkopts")
 
@@ -33,7 +33,8 @@ def _attributes_test_impl(ctx):
         (
             ":app",
             {"pure": "on", "srcs": []},
-            "target and pure, srcs are both set, want a target or the attributes of go_binary",
+            "target and pure, srcs are both set, want beside target only env_override, exec_properties, goamd64, " +
+            "out, platforms, tags and what every rule has; attributes of go_binary belong there",
         ),
         (
             None,
@@ -42,6 +43,13 @@ def _attributes_test_impl(ctx):
         ),
     ]:
         asserts.equals(env, message, check_attributes(target, attrs))
+    for platforms in [None, "//my:levels", Label("//:levels")]:
+        asserts.equals(env, None, check_platforms(platforms))
+    asserts.equals(
+        env,
+        'platforms: ["//my:levels"], want the label of one go_multiarch_platforms',
+        check_platforms(["//my:levels"]),
+    )
     return unittest.end(env)
 
 _attributes_test = unittest.make(_attributes_test_impl)
@@ -59,6 +67,9 @@ def _mapping_test_impl(ctx):
         asserts.equals(env, None, check_mapping([entry]))
         asserts.equals(env, base, mapped_base(["//no:such=//one:here", entry], [Label("@@//my:linux")]))
         asserts.equals(env, None, mapped_base([entry], [Label("@@//my:other")]))
+
+        # A packed program in the data of another one.
+        asserts.equals(env, base, mapped_base([entry], [Label(base + "_v3")]))
     for entry in [
         "",
         "//my:linux",

@@ -41,6 +41,7 @@ def macro_test_suite(name):
         testonly = True,
         srcs = ["main.go"],
         args = ["argument"],
+        data = ["data.txt"],
         exec_properties = {
             "go_link.memory": "8g",
             "pool": "large",
@@ -58,7 +59,8 @@ def macro_test_suite(name):
         name = name + "_outer_test",
         expected = {
             "args": '["argument"]',
-            "exec_properties": '{"pool": "large"}',
+            "data": '[":data.txt"]',
+            "exec_properties": '{"go_link.memory": "8g", "pool": "large"}',
             "goamd64": '["v1", "v3"]',
             "kind": "go_multiarch_binary",
             "tags": '["custom", "manual"]',
@@ -73,6 +75,7 @@ def macro_test_suite(name):
         expected = {
             "args": "[]",
             "basename": subject,
+            "data": '[":data.txt"]',
             "exec_properties": '{"go_link.memory": "8g", "pool": "large"}',
             "importpath": "tests/analysis/" + subject,
             "kind": "go_binary",
@@ -88,7 +91,12 @@ def macro_test_suite(name):
     embedding = name + "_embedding"
     go_multiarch_binary(
         name = embedding,
+        # As on go_binary, what a build of everything analyses: args that
+        # name a file of data, and properties of go_binary's exec group.
+        args = ["$(rlocationpath data.txt)"],
+        data = ["data.txt"],
         embed = [":program_lib"],
+        exec_properties = select({"//conditions:default": {"go_link.memory": "8g"}}),
         goamd64 = ["v1"],
     )
     _test(

@@ -67,8 +67,16 @@ _not_mapped_test = _make(config_settings = {
     "//command_line_option:platforms": [Label(":ours")],
 })
 
+_cgo_off_test = _make(config_settings = {
+    "//command_line_option:platforms": [Label("@rules_go//go/toolchain:linux_amd64")],
+})
+
+_cgo_on_test = _make(config_settings = {
+    "//command_line_option:platforms": [Label("@rules_go//go/toolchain:linux_amd64_cgo")],
+})
+
 def platforms_test_suite(name):
-    """Tests of the two ways to keep one's own constraints.
+    """Tests of what is kept of the target platform, and of the two ways to keep more.
 
     Args:
       name: Prefix of the tests' names.
@@ -105,3 +113,12 @@ def platforms_test_suite(name):
         ours = False,
         target_under_test = ":two_levels",
     )
+
+    # Not cgo as the C toolchain has it, where the platform says more.
+    for cgo, test in {"off": _cgo_off_test, "on": _cgo_on_test}.items():
+        test(
+            name = "{}_cgo_{}_test".format(name, cgo),
+            base = "//private/platforms:linux_amd64_cgo_" + cgo,
+            ours = False,
+            target_under_test = ":two_levels",
+        )

@@ -15,7 +15,7 @@ func TestLoadingErrors(t *testing.T) {
 		{
 			"target_and_srcs",
 			load + `go_multiarch_binary(name = "app", target = ":x", srcs = ["main.go"], pure = "on")`,
-			`go_multiarch_binary(name = "app"): target and pure, srcs are both set, want a target or the attributes of go_binary`,
+			`go_multiarch_binary(name = "app"): target and pure, srcs are both set, want beside target only env_override,`,
 		},
 		{
 			"nothing",

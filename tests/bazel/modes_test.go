@@ -105,6 +105,19 @@ func TestPathMapping(t *testing.T) {
 	}
 }
 
+// TestNoCToolchain analyses a pure program, packer and launcher on a machine
+// where Bazel finds no C toolchain.
+func TestNoCToolchain(t *testing.T) {
+	w := elsewhere(t)
+	const flag, target = "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1", "//tests/kinds/program:pure_multi"
+	if actions := w.bazel(t, "aquery", flag, "mnemonic(GoMultiarchPack, "+target+")"); !strings.Contains(actions, "Mnemonic: GoMultiarchPack") {
+		t.Errorf("no packing action in\n%s", actions)
+	}
+	if actions := w.bazel(t, "aquery", flag, "mnemonic(CppCompile, deps("+target+"))"); strings.Contains(actions, "Mnemonic") {
+		t.Errorf("C is compiled:\n%s", actions)
+	}
+}
+
 func onlyFile(t *testing.T, files map[string][]byte) []byte {
 	t.Helper()
 	if len(files) != 1 {

@@ -3,7 +3,6 @@ package kinds_test
 import (
 	"debug/elf"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -122,29 +121,6 @@ func basesDiffer(t *testing.T, packed string) {
 	t.Error("the base address is the same in 20 starts")
 }
 
-// TestC packs programs that are not Go, as their compiler links them.
-func TestC(t *testing.T) {
-	for name, test := range map[string]struct{ compile, pack string }{
-		"static":     {"-static -no-pie", "-remap"},
-		"dynamic":    {"-no-pie", "-remap"},
-		"PIE":        {"-fPIE -pie", ""},
-		"static-pie": {"-fPIE -static-pie", ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			variants := map[goamd64.Level]string{}
-			for level := goamd64.Min; level <= goamd64.Max; level++ {
-				variants[level] = filepath.Join(dir, level.String())
-				args := append(strings.Fields(test.compile), fmt.Sprintf("-DLEVEL=%d", level), "-O1", "-o", variants[level], "testdata/program.c")
-				if out, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
-					t.Fatalf("gcc %q: %v\n%s", args, err, out)
-				}
-			}
-			startAll(t, testenv.Pack(t, "c-"+name, variants, strings.Fields(test.pack)...), variants)
-		})
-	}
-}
-
 // TestLarge packs programs of 300 MiB and more.
 func TestLarge(t *testing.T) {
 	dir := t.TempDir()
@@ -182,36 +158,4 @@ func TestLarge(t *testing.T) {
 			t.Errorf("%v: %s: want an error with %q", err, text, want)
 		}
 	})
-}
-
-// TestInterpreters packs programs whose interpreter is missing or is none: the
-// status is the one that a shell gives.
-func TestInterpreters(t *testing.T) {
-	dir := t.TempDir()
-	text := filepath.Join(dir, "text")
-	if err := os.WriteFile(text, []byte("this is no dynamic linker, and long enough to hold an ELF header\n"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, test := range map[string]struct {
-		interp string
-		status int
-		want   string
-	}{
-		"missing":       {"/nowhere/ld.so", 127, "interp-missing: cannot execute: required file not found: interpreter /nowhere/ld.so, error 2\n"},
-		"a folder":      {dir, 127, "interp-a folder: cannot execute: required file not found: interpreter " + dir + ", error 21\n"},
-		"text":          {text, 126, "interp-text: cannot execute: interpreter " + text + " is no shared object for x86-64\n"},
-		"an executable": {"/proc/self/exe", 126, "interp-an executable: cannot execute: interpreter /proc/self/exe is no shared object for x86-64\n"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			out := filepath.Join(dir, "program "+name)
-			args := []string{"-DLEVEL=1", "-no-pie", "-Wl,--dynamic-linker=" + test.interp, "-o", out, "testdata/program.c"}
-			if text, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
-				t.Fatalf("gcc %q: %v\n%s", args, err, text)
-			}
-			packed := testenv.Pack(t, "interp-"+name, map[goamd64.Level]string{1: out})
-			if got := probetest.Start(t, exec.Command(packed)); got.Status != test.status || got.Stderr != test.want || got.Stdout != "" {
-				t.Errorf("status %d, %q, %q: want %d, %q", got.Status, got.Stdout, got.Stderr, test.status, test.want)
-			}
-		})
-	}
 }

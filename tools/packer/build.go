@@ -1,9 +1,11 @@
 package main
 
 import (
+	"debug/elf"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -74,7 +76,7 @@ func runBuild(w *world, args []string) error {
 	// says where it has to look.
 	first, err := gobuild.Parse(args, "")
 	if errors.Is(err, gobuild.ErrHelp) {
-		return usagef("see packer help build")
+		return flag.ErrHelp
 	}
 	if err != nil {
 		return usageError{err}
@@ -105,6 +107,9 @@ func runBuild(w *world, args []string) error {
 	defer os.RemoveAll(temporary)
 	build := &gobuild.Build{Args: parsed, Log: gobuild.NewLog(w.stderr), Temporary: temporary, Processors: runtime.NumCPU()}
 	programs, timings, err := build.Run(w.ctx)
+	if bad := (*gobuild.FlagError)(nil); errors.As(err, &bad) {
+		return usageError{err}
+	}
 	if err != nil {
 		return err
 	}
@@ -158,7 +163,7 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 		}
 		defer v.Close()
 		v.Path = fmt.Sprintf("%s: %v", program.Out, built.Level)
-		digest, err := v.Digest()
+		digest, err := v.Digest(w.ctx)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.Path, err)
 		}
@@ -171,47 +176,41 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 		}
 		report.Levels = append(report.Levels, level)
 	}
+	if err := checkReplaceable(program.Out); err != nil {
+		return nil, err
+	}
 	if !build.Force {
 		if err := checkSameProgram(variants); err != nil {
 			return nil, err
 		}
 	}
-	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: build.NoEnvironment})
+	file, err := pack.New(w.ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: build.NoEnvironment})
 	if err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Dir(program.Out), 0o777); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", program.Out, reason(err))
 	}
-	if err := w.writeFile(program.Out, 0o777, sizeOf(variants), func(out io.Writer) error {
-		counted := &counter{Writer: out}
-		err := file.Write(counted)
-		report.Size = counted.size
-		return err
-	}); err != nil {
-		return nil, err
+	report.Size = file.Size()
+	return report, w.writeFile(program.Out, 0o777, file.Size(), file.Write)
+}
+
+// checkReplaceable refuses, as go build does, to replace what no build has made:
+// -o main.go is a slip.
+func checkReplaceable(out string) error {
+	file, err := os.Open(out)
+	if err != nil {
+		return nil // there is nothing, or writing has a better error
 	}
-	return report, nil
-}
-
-// counter counts what is written.
-type counter struct {
-	io.Writer
-	size int64
-}
-
-// Write implements io.Writer.
-func (c *counter) Write(p []byte) (int, error) {
-	n, err := c.Writer.Write(p)
-	c.size += int64(n)
-	return n, err
-}
-
-// ReadFrom implements io.ReaderFrom.
-func (c *counter) ReadFrom(r io.Reader) (int64, error) {
-	n, err := io.Copy(c.Writer, r)
-	c.size += n
-	return n, err
+	defer file.Close()
+	head := make([]byte, len(elf.ELFMAG))
+	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() || info.Size() == 0 {
+		return nil
+	}
+	if _, err := io.ReadFull(file, head); err == nil && string(head) == elf.ELFMAG {
+		return nil
+	}
+	return fmt.Errorf("%s: exists and is no executable: remove it, or want another -o", out)
 }
 
 // plainBuild runs go build as if packer was not there.

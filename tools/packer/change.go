@@ -88,20 +88,12 @@ func keep(w *world, verb string, args []string, choose func(*packed.File, []goam
 	out := flags.String("o", "", "")
 	var named levelsFlag
 	flags.Var(&named, "level", "")
-	path, err := parseOne(flags, args)
-	switch {
-	case err != nil:
-		return err
-	case len(named) == 0:
-		return usagef("no level: want -level vN")
-	case *out == "":
-		return usagef("no output: want -o OUT")
-	}
-	file, err := openPacked(path)
+	file, err := openOne(flags, args, func() error { return levelAndOut(len(named), *out) })
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	path := file.Path
 	for _, level := range named {
 		if _, err := file.Level(level); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
@@ -129,6 +121,9 @@ func runReplace(w *world, args []string) error {
 		return usagef("want FILE and at least one vN=NEW")
 	}
 	path := operands[0]
+	if in, err := parseInput(path); err == nil && in.level != 0 {
+		return usagef("%q comes first: want FILE, the packed one, before it", path)
+	}
 	file, err := openPacked(path)
 	if err != nil {
 		return err
@@ -193,18 +188,20 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 	if file.DebugLink != debuglink.Name(file.Manifest.BuildID) {
 		options.DebugLink = file.DebugLink
 	}
-	made, err := pack.New(variants, options)
+	ctx, done := w.readingAll(variants)
+	made, err := pack.New(ctx, variants, options)
 	if err != nil && !remap && file.Layout() == packed.Remapped {
 		options.Remap = true
-		made, err = pack.New(variants, options)
+		made, err = pack.New(ctx, variants, options)
 	}
+	done()
 	if err != nil {
 		return err
 	}
 	if err := checkDigests(file, kept, made); err != nil {
 		return err
 	}
-	return w.writeCopy(out, file.Mode, sizeOf(variants), made.Write)
+	return w.writeCopy(out, file.Mode, made.Size(), made.Write)
 }
 
 // checkDigests refuses levels that were damaged since they were packed.

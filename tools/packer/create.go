@@ -125,7 +125,9 @@ func runCreate(w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	file, err := pack.New(variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap, Isolate: c.isolate, DebugLink: c.debugLink})
+	ctx, done := w.readingAll(variants)
+	file, err := pack.New(ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap, Isolate: c.isolate, DebugLink: c.debugLink})
+	done()
 	if err != nil {
 		return err
 	}
@@ -141,14 +143,5 @@ func runCreate(w *world, args []string) error {
 			return err
 		}
 	}
-	return w.writeFile(c.out, 0o777, sizeOf(variants), file.Write)
-}
-
-// sizeOf is about how large a packed file of variants becomes, in bytes.
-func sizeOf(variants []*variant.Variant) int64 {
-	var size int64
-	for _, v := range variants {
-		size += v.Size
-	}
-	return size
+	return w.writeFile(c.out, 0o777, file.Size(), file.Write)
 }

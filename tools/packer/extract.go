@@ -32,20 +32,12 @@ func runExtract(w *world, args []string) error {
 		level, err = goamd64.Parse(s)
 		return err
 	})
-	path, err := parseOne(flags, args)
-	switch {
-	case err != nil:
-		return err
-	case level == 0:
-		return usagef("no level: want -level vN")
-	case *out == "":
-		return usagef("no output: want -o OUT")
-	}
-	file, err := openPacked(path)
+	file, err := openOne(flags, args, func() error { return levelAndOut(int(level), *out) })
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	path := file.Path
 	if err := checkApart(*out, path); err != nil {
 		return err
 	}

@@ -1,15 +1,15 @@
+//go:build unix
+
 package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
-	"rules_go_multiarch/internal/slots"
 	"rules_go_multiarch/internal/testenv"
-	"rules_go_multiarch/tools/packer/internal/elftest"
 )
 
 // TestSameFile names one file as input and output. Verbs that change a packed
@@ -46,17 +46,18 @@ func TestOutputs(t *testing.T) {
 	if err := os.Mkdir(locked, 0o555); err != nil {
 		t.Fatal(err)
 	}
+	if os.Geteuid() == 0 {
+		locked = "/sys" // where root may not write either
+	}
 	for out, want := range map[string]string{
 		filepath.Join(dir, "no", "out"): "no such file or directory",
 		dir:                             "is a directory",
 		filepath.Join(file, "out"):      "not a directory",
 		filepath.Join(locked, "out"):    "permission denied",
 	} {
-		if want == "permission denied" && os.Geteuid() == 0 {
-			continue // root may write anywhere
-		}
 		for _, args := range [][]string{
 			{"create", "-launcher", testenv.Launcher(t), "-o", out, probe.Variants[1]},
+			{"create", "-launcher", testenv.Launcher(t), "-manifest", out, "-o", filepath.Join(dir, "unused"), probe.Variants[1]},
 			{"extract", "-level", "v1", "-o", out, file},
 			{"thin", "-level", "v1", "-o", out, file},
 			{"remove", "-level", "v1", "-o", out, file},
@@ -85,8 +86,8 @@ func TestMissing(t *testing.T) {
 		want   string
 	}{
 		{[]string{"info"}, 2, "packer: info: no file: want FILE\nusage: packer info [--json] FILE\nsee packer help info\n"},
-		{[]string{"info", file, file}, 2, "packer: info: 2 files: want one\n"},
-		{[]string{"info", "-x", file}, 2, "packer: info: flag provided but not defined: -x\n"},
+		{[]string{"info", file, file}, 2, "packer: info: 2 files, " + file + " " + file + ": want one FILE\n"},
+		{[]string{"info", "-x", file}, 2, "packer: info: unknown flag -x\n"},
 		{[]string{"info", missing}, 1, "packer: info: " + missing + ": no such file or directory\n"},
 		{[]string{"verify", missing}, 1, "packer: verify: " + missing + ": no such file or directory\n"},
 		{[]string{"verify", "--against", "v1=" + missing, file}, 1, "packer: verify: " + missing + ": no such file or directory\n"},
@@ -104,6 +105,8 @@ func TestMissing(t *testing.T) {
 		{[]string{"remove", "-level", "v3", "-o", "x", file}, 1, "packer: remove: " + file + ": has no v3: it has v1 and v2\n"},
 		{[]string{"replace", "-o", "x", file}, 2, "packer: replace: want FILE and at least one vN=NEW\n"},
 		{[]string{"replace", file, "v1=x"}, 2, "packer: replace: no output: want -o OUT\n"},
+		{[]string{"replace", "-o", "x", "v1=" + missing, file}, 2, "packer: replace: \"v1=" + missing + "\" comes first: want FILE, the packed one, before it\n"},
+		{[]string{"info", ""}, 2, "packer: info: argument 1 is empty: is a variable not set?\n"},
 		{[]string{"replace", "-o", "x", file, "v1=" + missing}, 1, "packer: replace: " + missing + ": no such file or directory\n"},
 		{[]string{"replace", "-o", "x", file, testenv.Probe(t).Variants[3]}, 1, "packer: replace: " + file + ": has no v3: it has v1 and v2\n"},
 		{[]string{"replace", "-o", "x", file, "v1=" + file}, 1, "packer: replace: " + file + ": is a packed file already"},
@@ -158,58 +161,61 @@ func pathOf(t *testing.T, executable string) string {
 	return ""
 }
 
-// TestFullDisk writes to a file system that is too small, in a mount namespace
-// of its own.
-func TestFullDisk(t *testing.T) {
-	const again = "PACKER_TEST_FULL_DISK"
-	if dir := os.Getenv(again); dir != "" {
-		fullDisk(t, dir)
-		return
-	}
+// TestWrongKindOfFile gives every verb that reads files what it does not read:
+// plain executables for packed ones and the other way round, folders and pipes.
+func TestWrongKindOfFile(t *testing.T) {
+	probe := testenv.Probe(t)
+	launcher := testenv.Launcher(t)
 	dir := t.TempDir()
-	self, err := os.Executable()
-	if err != nil {
+	out := filepath.Join(dir, "out")
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	unshare, err := exec.LookPath("unshare")
-	if err != nil {
-		t.Skip("skipped: no unshare(1), which makes a file system of its own")
+	plain, packed := probe.Variants[1], probe.Packed
+	takesPacked := func(path string) [][]string {
+		return [][]string{
+			{"info", path},
+			{"info", "--json", path},
+			{"verify", path},
+			{"verify", "--json", path},
+			{"extract", "-level", "v1", "-o", out, path},
+			{"thin", "-level", "v1", "-o", out, path},
+			{"remove", "-level", "v1", "-o", out, path},
+			{"replace", "-o", out, path, "v1=" + plain},
+		}
 	}
-	small := "mount -t tmpfs -o size=64k none \"$0\""
-	if out, err := exec.Command(unshare, "--user", "--map-root-user", "--mount", "sh", "-c", small, dir).CombinedOutput(); err != nil {
-		t.Skipf("skipped: this kernel gives no user namespace with a file system of its own: %v, %s", err, out)
+	takesPlain := func(path string) [][]string {
+		return [][]string{
+			{"create", "-launcher", launcher, "-o", out, "v1=" + path},
+			{"create", "-launcher", launcher, "-o", out, path},
+			{"create", "-launcher", launcher, "-o", out, "-variant", "v1=" + path},
+			{"replace", "-o", out, packed, "v1=" + path},
+			{"verify", "--against", "v1=" + path, packed},
+		}
 	}
-	cmd := exec.Command(unshare, "--user", "--map-root-user", "--mount", "sh", "-c", small+" && exec \"$1\" -test.run='^TestFullDisk$' -test.v", dir, self)
-	cmd.Env = append(os.Environ(), again+"="+dir)
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestFullDisk") {
-		t.Errorf("%v\n%s", err, out)
+	takesLauncher := func(path string) [][]string {
+		return [][]string{{"create", "-launcher", path, "-o", out, plain}}
 	}
-}
-
-func fullDisk(t *testing.T, dir string) {
-	elsewhere := t.TempDir()
-	v1 := write(t, filepath.Join(elsewhere, "v1"), elftest.Executable(slots.Of(1).Base).Bytes(), 0o755)
-	large := elftest.Executable(slots.Of(2).Base)
-	large.Size = 100 << 10
-	v2 := write(t, filepath.Join(elsewhere, "v2"), large.Bytes(), 0o755)
-	launcher := testenv.Launcher(t)
-	file := filepath.Join(elsewhere, "app")
-	must(t, "create", "-launcher", launcher, "-o", file, "v1="+v1, "v2="+v2)
-	out := filepath.Join(dir, "out")
-	for _, args := range [][]string{
-		{"create", "-launcher", launcher, "-o", out, "v1=" + v1, "v2=" + v2},
-		{"extract", "-level", "v2", "-o", out, file},
-		{"thin", "-level", "v2", "-o", out, file},
-		{"remove", "-level", "v1", "-o", out, file},
-		{"replace", "-o", out, file, "v1=" + v1},
+	notPacked := "not a packed file (it has no section .gomultiarch.manifest): see packer help create"
+	for _, test := range []struct {
+		path, want string
+		args       [][]string
+	}{
+		{plain, notPacked, takesPacked(plain)},
+		{packed, "is a packed file already: give its variants one by one", takesPlain(packed)},
+		{plain, "no function of rules_go_multiarch/launcher/boot in it: want the launcher", takesLauncher(plain)},
+		{dir, "not a regular file", append(append(takesPacked(dir), takesPlain(dir)...), takesLauncher(dir)...)},
+		{pipe, "not a regular file", append(append(takesPacked(pipe), takesPlain(pipe)...), takesLauncher(pipe)...)},
 	} {
-		if r := packer(args...); r.status != 1 || r.stderr != "packer: "+args[0]+": "+out+": no space left on device\n" {
-			t.Errorf("%q: status %d, %s", args, r.status, r.stderr)
-		}
-		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
-			t.Errorf("%q left %v behind (%v)", args, left, err)
+		for _, args := range test.args {
+			r := packer(args...)
+			if want := "packer: " + args[0] + ": " + test.path + ": " + test.want + "\n"; r.status != 1 || r.stderr != want || r.stdout != "" {
+				t.Errorf("%q: status %d, %q, %q: want %q", args, r.status, r.stdout, r.stderr, want)
+			}
+			if _, err := os.Stat(out); err == nil {
+				t.Fatalf("%q: there is an output", args)
+			}
 		}
 	}
-	must(t, "extract", "-level", "v1", "-o", out, file) // has room
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"rules_go_multiarch/internal/goamd64"
@@ -22,16 +23,27 @@ func newFlags(verb string) *flag.FlagSet {
 func parse(flags *flag.FlagSet, args []string) (operands []string, err error) {
 	for {
 		if err := flags.Parse(args); err != nil {
+			if name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: "); unknown {
+				return nil, usagef("unknown flag %s", name)
+			}
 			return nil, usageError{err}
 		}
 		rest := flags.Args()
 		parsed := len(args) - len(rest)
 		if len(rest) == 0 || parsed > 0 && args[parsed-1] == "--" {
-			return append(operands, rest...), nil
+			return notEmpty(append(operands, rest...))
 		}
 		operands = append(operands, rest[0])
 		args = rest[1:]
 	}
+}
+
+// notEmpty refuses what a shell makes of a variable that is not set.
+func notEmpty(operands []string) ([]string, error) {
+	if i := slices.Index(operands, ""); i >= 0 {
+		return nil, usagef("argument %d is empty: is a variable not set?", i+1)
+	}
+	return operands, nil
 }
 
 // parseOne parses flags and the one operand FILE.
@@ -43,7 +55,7 @@ func parseOne(flags *flag.FlagSet, args []string) (file string, err error) {
 	case len(operands) == 0:
 		return "", usagef("no file: want FILE")
 	case len(operands) > 1:
-		return "", usagef("%d files: want one", len(operands))
+		return "", usagef("%d files, %s: want one FILE", len(operands), strings.Join(operands, " "))
 	}
 	return operands[0], nil
 }

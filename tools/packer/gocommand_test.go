@@ -171,6 +171,8 @@ func TestMgoFlags(t *testing.T) {
 		"-ldflags":            {args: []string{"-ldflags", "-s -w -X 'main.extra=a b'"}, want: "v1 a b\n"},
 		"-ldflags of GOFLAGS": {env: "-trimpath '-ldflags=-X main.extra=c'", want: "v1 c\n"},
 		"-ldflags by pattern": {args: []string{"-ldflags=example.com/...=-X main.extra=d"}, want: "v1 d\n"},
+		"-extldflags":         {args: []string{"-ldflags=-X main.extra=e -extldflags=-static"}, want: "v1 e\n"},
+		"-C":                  {args: []string{"-C=" + dir, "-o", "out"}, want: "v1 plain\n"},
 		"-pgo":                {args: []string{"-pgo=off"}, want: "v1 plain\n"},
 		"-buildmode=exe":      {args: []string{"-buildmode=exe"}, want: "v1 plain\n"},
 		"-p":                  {args: []string{"-p", "1"}, want: "v1 plain\n"},
@@ -234,14 +236,23 @@ func TestMgoAtRunTime(t *testing.T) {
 	if got := levelsOf(t, out); got != "v1,v2,v3,v4" {
 		t.Errorf("has %s", got)
 	}
-	if got := output(t, []string{"GOAMD64=v1", "MGODEBUG=log"}, out); !strings.HasPrefix(got, "[mgo] launcher: starting variant GOAMD64=v1") || !strings.HasSuffix(got, "\nv1 plain\n") {
-		t.Errorf("printed %q", got)
-	}
-	variant := filepath.Join(dir, "variant")
-	must(t, "extract", "-level", "v1", "-o", variant, out)
-	if got := output(t, []string{"GOAMD64=v1", "MGODEBUG=extract"}, out); got != string(contents(t, variant)) {
-		t.Errorf("MGODEBUG=extract printed %d bytes, not the variant's %d", len(got), len(contents(t, variant)))
-	}
+	t.Run("GOAMD64", func(t *testing.T) {
+		if got := output(t, []string{"GOAMD64=v1"}, out); got != "v1 plain\n" {
+			t.Errorf("printed %q", got)
+		}
+	})
+	t.Run("MGODEBUG=log", func(t *testing.T) {
+		if got := output(t, []string{"GOAMD64=v1", "MGODEBUG=log"}, out); !strings.HasPrefix(got, "[mgo] launcher: starting variant GOAMD64=v1") || !strings.HasSuffix(got, "\nv1 plain\n") {
+			t.Errorf("printed %q", got)
+		}
+	})
+	t.Run("MGODEBUG=extract", func(t *testing.T) {
+		variant := filepath.Join(dir, "variant")
+		must(t, "extract", "-level", "v1", "-o", variant, out)
+		if got := output(t, []string{"GOAMD64=v1", "MGODEBUG=extract"}, out); got != string(contents(t, variant)) {
+			t.Errorf("printed %d bytes, not the variant's %d", len(got), len(contents(t, variant)))
+		}
+	})
 	var r buildReport
 	if err := json.Unmarshal(contents(t, report), &r); err != nil {
 		t.Fatal(err)
@@ -313,7 +324,9 @@ func TestBuildRefuses(t *testing.T) {
 		"-T":            {nil, []string{"-ldflags=-T 1"}, 2, "packer: build: -ldflags=-T 1: sets -T, which packer sets for each level\n"},
 		"level":         {nil, []string{"-levels=v9"}, 2, "packer: build: -levels \"v9\": unknown level \"v9\""},
 		"parallel":      {[]string{"MGO_PARALLEL_BUILD=x"}, nil, 1, "packer: build: MGO_PARALLEL_BUILD=x: want a positive number\n"},
-		"no package":    {nil, []string{"./nowhere"}, 1, "packer: build: go list:\n"},
+		"unknown flag":  {nil, []string{"-nonsense"}, 2, "packer: build: flag provided but not defined: -nonsense (packer and go build have no such flag)\nusage: packer build"},
+		"no package":    {nil, []string{"./nowhere"}, 1, "packer: build: go list: stat "},
+		"no folder":     {nil, []string{"-C", "/missing"}, 1, "packer: build: -C /missing: no such file or directory\n"},
 		"library":       {nil, []string{"-o", "x", "./lib"}, 1, "packer: build: -o x: example.com/hello/lib is not a main package: there is no executable to pack\n"},
 		"two into one":  {nil, []string{"-o", "x", ".", "./cmd/tool"}, 1, "packer: build: -o x: cannot write 2 packages to what is no directory\n"},
 		"no programs":   {nil, []string{"-o", "x/", "./lib"}, 1, "packer: build: -o x/: no main packages to build\n"},
@@ -331,19 +344,6 @@ func TestBuildRefuses(t *testing.T) {
 				t.Error("there is an output")
 			}
 		})
-	}
-}
-
-func TestFallback(t *testing.T) {
-	quiet(t)
-	t.Setenv("GOOS", "js")
-	t.Setenv("GOARCH", "wasm")
-	dir := module(t)
-	write(t, filepath.Join(dir, "level_js.go"), []byte("//go:build js\n\npackage main\n"), 0o644)
-	// A vet of the arguments is enough: -n prints what would run.
-	r := packer("build", "-C", dir, "--fallback", "-n", "-o", "app.wasm", "./lib")
-	if r.status != 0 || !strings.HasPrefix(r.stderr, "packer: build: no packed file for this target: a plain go build\n") || !strings.Contains(r.stderr, "lib") {
-		t.Errorf("status %d, %s", r.status, r.stderr)
 	}
 }
 

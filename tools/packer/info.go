@@ -70,11 +70,7 @@ type machineInfo struct {
 func runInfo(w *world, args []string) error {
 	flags := newFlags("info")
 	asJSON := flags.Bool("json", false, "")
-	path, err := parseOne(flags, args)
-	if err != nil {
-		return err
-	}
-	file, err := openPacked(path)
+	file, err := openOne(flags, args, nil)
 	if err != nil {
 		return err
 	}
@@ -85,15 +81,6 @@ func runInfo(w *world, args []string) error {
 	}
 	printInfo(w, info)
 	return nil
-}
-
-// openPacked opens a packed file; errors name it.
-func openPacked(path string) (*packed.File, error) {
-	file, err := packed.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return file, nil
 }
 
 func describe(file *packed.File) fileInfo {

@@ -8,6 +8,7 @@ import (
 	"rules_go_multiarch/tools/packer/internal/bootcode"
 	"rules_go_multiarch/tools/packer/internal/golauncher"
 	"rules_go_multiarch/tools/packer/internal/packed"
+	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
 // launcher returns the boot code to pack with: that of the given file, or else
@@ -37,9 +38,9 @@ func readLauncher(path string) (*bootcode.Code, error) {
 	if !errors.Is(err, packed.ErrNotPacked) {
 		return nil, err
 	}
-	linked, err := os.Open(path)
+	linked, _, err := variant.OpenRegular(path)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, err
 	}
 	defer linked.Close()
 	return bootcode.Read(linked)

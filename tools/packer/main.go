@@ -24,6 +24,7 @@ func main() {
 		debug.SetMemoryLimit(memoryAim)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
+	context.AfterFunc(ctx, stop) // a second signal ends it the hard way
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
@@ -65,6 +66,8 @@ func verbs() []verb { return allVerbs }
 // usageError is an error in the command line.
 type usageError struct{ error }
 
+func (e usageError) Unwrap() error { return e.error }
+
 // usagef returns a usageError.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
@@ -76,21 +79,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		help(stderr)
 		return exitUsage
 	}
+	out := &errorWriter{w: stdout}
+	stdout = out
 	name := args[0]
 	if name == "help" || name == "-h" || name == "-help" || name == "--help" {
-		return runHelp(args[1:], stdout, stderr)
+		return printed(out, stderr, runHelp(args[1:], stdout, stderr))
 	}
 	for _, v := range verbs() {
 		if v.name != name {
 			continue
 		}
-		out := &errorWriter{w: stdout}
-		err := v.run(&world{ctx, out, stderr}, args[1:])
+		err := v.run(&world{ctx, stdout, stderr}, args[1:])
 		if errors.Is(err, flag.ErrHelp) {
-			return runHelp([]string{name}, stdout, stderr)
+			return printed(out, stderr, runHelp([]string{name}, stdout, stderr))
 		}
 		if err == nil && out.err != nil {
-			err = fmt.Errorf("standard output: %w", out.err)
+			err = fmt.Errorf("standard output: %w", reason(out.err))
 		}
 		if err == nil {
 			return exitOK
@@ -111,6 +115,23 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintf(stderr, "packer: unknown verb %q: see packer help\n", name)
 	return exitUsage
+}
+
+// printed returns the status of what has printed to out.
+func printed(out *errorWriter, stderr io.Writer, status int) int {
+	if status == exitOK && out.err != nil {
+		fmt.Fprintf(stderr, "packer: help: standard output: %v\n", reason(out.err))
+		return exitFailure
+	}
+	return status
+}
+
+// reason strips the name of the file from an error of package os.
+func reason(err error) error {
+	if bad := (*os.PathError)(nil); errors.As(err, &bad) {
+		return bad.Err
+	}
+	return err
 }
 
 // errorWriter keeps the first error, so that a full disk or a closed pipe under

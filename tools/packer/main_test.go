@@ -32,7 +32,7 @@ func TestErrors(t *testing.T) {
 	}{
 		"no verb":             {nil, 2, "usage: packer VERB"},
 		"unknown verb":        {[]string{"merge"}, 2, "packer: unknown verb \"merge\": see packer help\n"},
-		"unknown flag":        {[]string{"create", "-x"}, 2, "packer: create: flag provided but not defined: -x\nusage: packer create"},
+		"unknown flag":        {[]string{"create", "-x"}, 2, "packer: create: unknown flag -x\nusage: packer create"},
 		"no output":           {[]string{"create", "-launcher", launcher, probe.Variants[1]}, 2, "packer: create: no output: want -o OUT\n"},
 		"no executables":      {[]string{"create", "-launcher", launcher, "-o", out}, 2, "packer: create: no executables: want at least one vN=FILE\n"},
 		"unknown level":       {[]string{"create", "-launcher", launcher, "-o", out, "v5=x"}, 2, "packer: create: \"v5=x\": unknown level \"v5\": want v1, v2, v3 or v4\n"},
@@ -45,7 +45,7 @@ func TestErrors(t *testing.T) {
 		"packed already":      {[]string{"create", "-launcher", launcher, "-o", out, probe.Packed}, 1, "packer: create: " + probe.Packed + ": is a packed file already: give its variants one by one\n"},
 		"output in no folder": {[]string{"create", "-launcher", launcher, "-o", nowhere, probe.Variants[1]}, 1, "packer: create: " + nowhere + ": no such file or directory\n"},
 		"output is a folder":  {[]string{"create", "-launcher", launcher, "-o", dir, probe.Variants[1]}, 1, "packer: create: " + dir + ": is a directory\n"},
-		"parameter file":      {[]string{"create", "@" + missing}, 1, "packer: create: argument \"@" + missing + "\": open " + missing + ": no such file or directory\n"},
+		"parameter file":      {[]string{"create", "@" + missing}, 1, "packer: create: argument \"@" + missing + "\": no such file or directory\n"},
 		"help for no verb":    {[]string{"help", "merge"}, 2, "packer: help: unknown verb \"merge\"\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -107,11 +107,32 @@ func TestCreate(t *testing.T) {
 	}
 }
 
+// TestHelp wants help in every spelling, with an example that is a command line
+// as its verb takes it.
 func TestHelp(t *testing.T) {
 	for _, v := range verbs() {
-		var stdout, stderr bytes.Buffer
-		if status := run(context.Background(), []string{"help", v.name}, &stdout, &stderr); status != 0 || !strings.Contains(stdout.String(), "example: packer "+v.name) {
-			t.Errorf("help %s: status %d, %q: want an example", v.name, status, stdout.String())
+		text := must(t, "help", v.name)
+		_, example, found := strings.Cut(text, "example: packer "+v.name+" ")
+		if !found {
+			t.Errorf("help %s: no example in %q", v.name, text)
+			continue
+		}
+		for _, args := range [][]string{{v.name, "-h"}, {v.name, "--help"}} {
+			if must(t, args...) != text {
+				t.Errorf("%q: not what help %s prints", args, v.name)
+			}
+		}
+		// Its files do not exist, but that is all that is wrong with it.
+		words := strings.Fields(strings.NewReplacer("> ~/.local/share/bash-completion/completions/packer", "", "./cmd/app", "./cmd/none", "4711", "2147483647").Replace(example))
+		t.Chdir(t.TempDir())
+		if r := packer(append([]string{v.name}, words...)...); r.status == exitUsage {
+			t.Errorf("packer %s %q: %s", v.name, words, r.stderr)
+		}
+	}
+	all := must(t, "help")
+	for _, args := range [][]string{{"-h"}, {"--help"}, {"-help"}} {
+		if must(t, args...) != all {
+			t.Errorf("%q: not what help prints", args)
 		}
 	}
 }

@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"rules_go_multiarch/tools/packer/internal/atomicfile"
 )
@@ -34,7 +32,7 @@ func (w *world) writeCopy(path string, mode os.FileMode, size int64, fill func(i
 }
 
 func (w *world) write(path string, mode os.FileMode, size int64, fill func(*os.File, io.Writer) error) error {
-	p := &progress{world: w, path: path, total: size, began: time.Now()}
+	p := &progress{world: w, path: path, meter: newMeter(w.stderr, path, size)}
 	err := atomicfile.Write(path, mode, func(f *os.File) error {
 		p.file = f
 		if err := fill(f, p); err != nil {
@@ -45,7 +43,7 @@ func (w *world) write(path string, mode os.FileMode, size int64, fill func(*os.F
 		}
 		return w.ctx.Err()
 	})
-	p.end()
+	p.meter.end()
 	return err
 }
 
@@ -78,15 +76,13 @@ func checkApart(out string, inputs ...string) error {
 const chunk = 8 << 20
 
 // progress is a writer into an output. It stops when the context ends, and
-// shows on a terminal how far it is once that has taken a second.
+// shows how far it is.
 type progress struct {
-	world       *world
-	path        string
-	file        *os.File
-	done, total int64
-	began       time.Time
-	shown       time.Time
-	failed      error // of writing, not of reading
+	world  *world
+	path   string
+	file   *os.File
+	meter  *meter
+	failed error // of writing, not of reading
 }
 
 // Write implements io.Writer.
@@ -95,7 +91,7 @@ func (p *progress) Write(data []byte) (int, error) {
 		return 0, err
 	}
 	n, err := p.file.Write(data)
-	p.add(int64(n))
+	p.meter.add(int64(n))
 	return n, p.fail(err)
 }
 
@@ -114,7 +110,7 @@ func (p *progress) ReadFrom(r io.Reader) (total int64, err error) {
 		n, err := p.file.ReadFrom(part)
 		total += n
 		limited.N -= n
-		p.add(n)
+		p.meter.add(n)
 		if err != nil {
 			return total, p.fail(err)
 		}
@@ -138,31 +134,4 @@ func (p *progress) fail(err error) error {
 		}
 	}
 	return err
-}
-
-func (p *progress) add(n int64) {
-	p.done += n
-	now := time.Now()
-	if p.total == 0 || now.Sub(p.began) < time.Second || now.Sub(p.shown) < 100*time.Millisecond || !isTerminal(p.world.stderr) {
-		return
-	}
-	p.shown = now
-	fmt.Fprintf(p.world.stderr, "\r%s: %3d%%", p.path, min(100*p.done/p.total, 100))
-}
-
-// end clears the line.
-func (p *progress) end() {
-	if !p.shown.IsZero() {
-		fmt.Fprintf(p.world.stderr, "\r%s\r", bytes.Repeat([]byte{' '}, len(p.path)+6))
-	}
-}
-
-// isTerminal reports whether somebody may be looking.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" {
-		return false
-	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
 }

@@ -1,10 +1,10 @@
 package main
 
 import (
-	"debug/buildinfo"
 	"fmt"
 	"io"
 
+	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
@@ -21,7 +21,7 @@ type program struct {
 
 // readProgram returns nil for an executable without build information.
 func readProgram(r io.ReaderAt) *program {
-	info, err := buildinfo.Read(r)
+	info, err := goamd64.BuildInfo(r)
 	if err != nil {
 		return nil
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"debug/elf"
 	"encoding/json"
 	"fmt"
@@ -260,8 +261,43 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestVerifyFindsAnotherLevel packs v1's executable, whose build information
-// was made to say nothing, as v3 would be: what each slot claims is checked.
+// TestVerifyFindsAnotherLevel has a slot whose executable says of itself that it
+// is for another level than the slot's, with all digests right.
+func TestVerifyFindsAnotherLevel(t *testing.T) {
+	dir := t.TempDir()
+	data := contents(t, create(t, filepath.Join(dir, "app"), 1, 3))
+	var info fileInfo
+	if err := json.Unmarshal([]byte(must(t, "info", "--json", filepath.Join(dir, "app"))), &info); err != nil {
+		t.Fatal(err)
+	}
+	v3 := info.Levels[1]
+	slot := data[v3.Offset:][:v3.Size]
+	if !bytes.Contains(slot, []byte("GOAMD64=v3")) {
+		t.Fatal("no GOAMD64=v3 in the executable")
+	}
+	copy(slot, bytes.ReplaceAll(slot, []byte("GOAMD64=v3"), []byte("GOAMD64=v2")))
+	digest := fmt.Sprintf("%x", sha256.Sum256(slot))
+	copy(data, bytes.Replace(data, []byte(v3.SHA256), []byte(digest), 1))
+	file := write(t, filepath.Join(dir, "mislabelled"), data, 0o755)
+	const reason = "what is packed as v3 was built for v2, its Go build information says"
+	if r := packer("verify", file); r.status != 1 || r.stderr != "packer: verify: "+file+": v3: "+reason+"\n" {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+	out := filepath.Join(dir, "out")
+	for _, args := range [][]string{
+		{"thin", "-level", "v3", "-o", out, file},
+		{"remove", "-level", "v1", "-o", out, file},
+		{"replace", "-o", out, file, "v1=" + testenv.Probe(t).Variants[1]},
+	} {
+		if r := packer(args...); r.status != 1 || r.stderr != "packer: "+args[0]+": "+file+": "+reason+"\n" {
+			t.Errorf("%q: status %d, %s", args, r.status, r.stderr)
+		}
+	}
+	if _, err := os.Stat(out); err == nil {
+		t.Error("there is an output")
+	}
+}
+
 func TestVerifyAgainstAnother(t *testing.T) {
 	probe := testenv.Probe(t)
 	dir := t.TempDir()

@@ -42,16 +42,15 @@ func runVerify(w *world, args []string) error {
 		against = append(against, in)
 		return err
 	})
-	path, err := parseOne(flags, args)
-	if err != nil {
-		return err
-	}
-	file, err := openPacked(path)
+	file, err := openOne(flags, args, nil)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	problems, err := file.Verify(w.ctx)
+	path := file.Path
+	ctx, done := w.reading(path, file.Size)
+	problems, err := file.Verify(ctx)
+	done()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -102,7 +101,9 @@ func compare(w *world, file *packed.File, in input) ([]packed.Problem, error) {
 	if err != nil {
 		return []packed.Problem{{Reason: err.Error()}}, nil
 	}
-	reason, err := file.Against(w.ctx, level, v)
+	ctx, done := w.reading(in.path, v.Size)
+	reason, err := file.Against(ctx, level, v)
+	done()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file.Path, err)
 	}

@@ -96,8 +96,9 @@ func TestWhichRefuses(t *testing.T) {
 	}
 	for arg, want := range map[string]string{
 		"":                              "packer: which: no process: want PID\n",
+		"2":                             "process 2: ", // a thread of the kernel, where it is to be seen
 		"x":                             "packer: which: \"x\": want the number of a process\n",
-		"-1":                            "packer: which: flag provided but not defined: -1\n",
+		"-1":                            "packer: which: unknown flag -1\n",
 		fmt.Sprint(ended.Process.Pid):   fmt.Sprintf("packer: which: process %d: no such process\n", ended.Process.Pid),
 		fmt.Sprint(other.Process.Pid):   "no Go build information",
 		fmt.Sprint(1<<30 + 1):           "no such process",

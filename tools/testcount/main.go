@@ -4,12 +4,14 @@
 //
 // It reads files of "bazel test --build_event_json_file" and of "go test -json"
 // and tells them apart itself. Tests that did not pass are named on standard
-// error. The exit status is 1 when a test failed, none ran, or one was skipped
-// that -may-skip does not match.
+// error, with what Go ones printed. The exit status is 1 when a test failed,
+// none ran, or one was skipped that -may-skip does not match. Subtests are not
+// counted, but may not be skipped either.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -34,11 +36,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "testcount: -may-skip:", err)
 		return 2
 	}
-	results := map[string]outcome{}
+	results := &results{outcomes: map[string]outcome{}, subtests: map[string]bool{}, output: map[string]string{}}
 	for _, path := range flags.Args() {
 		file, err := os.Open(path)
 		if err == nil {
-			err = read(file, results)
+			err = results.read(file)
 			file.Close()
 		}
 		if err != nil {
@@ -48,17 +50,19 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 
 	var names []string
-	for name := range results {
+	for name := range results.outcomes {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	count := map[outcome]int{}
 	status := 0
 	for _, name := range names {
-		o := results[name]
-		count[o]++
+		o := results.outcomes[name]
+		if !results.subtests[name] {
+			count[o]++
+		}
 		if o != passed {
-			fmt.Fprintf(stderr, "%s: %s\n", o, name)
+			fmt.Fprintf(stderr, "%s: %s\n%s", o, name, results.output[name])
 		}
 		if o == failed || o == skipped && !allowed.MatchString(name) {
 			status = 1
@@ -92,12 +96,22 @@ type event struct {
 	Aborted     *struct{ Reason string }
 
 	// go test
-	Action, Package, Test string
-	FailedBuild           string
+	Action, Package, Test, Output string
+	// Of a build that failed: the package, in its own events and in the test's.
+	ImportPath, FailedBuild string
 }
 
-// read adds the tests in r to results.
-func read(r io.Reader, results map[string]outcome) error {
+// results has what is known of tests by name: Bazel's label, or package and
+// name joined by a dot.
+type results struct {
+	outcomes map[string]outcome
+	subtests map[string]bool
+	// output is what a test and its subtests printed.
+	output map[string]string
+}
+
+// read adds the tests in r.
+func (s *results) read(r io.Reader) error {
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -106,7 +120,7 @@ func read(r io.Reader, results map[string]outcome) error {
 			if err := json.Unmarshal(line, &e); err != nil {
 				return err
 			}
-			e.add(results)
+			s.add(&e)
 		}
 		if err == io.EOF {
 			return nil
@@ -117,33 +131,53 @@ func read(r io.Reader, results map[string]outcome) error {
 	}
 }
 
-func (e *event) add(results map[string]outcome) {
+func (s *results) add(e *event) {
+	if e.Package != "" || e.ImportPath != "" {
+		s.addGo(e)
+		return
+	}
 	switch {
 	case e.ID.TestSummary != nil && e.TestSummary.OverallStatus == "PASSED":
-		results[e.ID.TestSummary.Label] = passed
+		s.outcomes[e.ID.TestSummary.Label] = passed
 	case e.ID.TestSummary != nil:
-		results[e.ID.TestSummary.Label] = failed
+		s.outcomes[e.ID.TestSummary.Label] = failed
 	case e.ID.TargetCompleted != nil && e.Aborted != nil && e.Aborted.Reason == "SKIPPED":
-		results[e.ID.TargetCompleted.Label] = skipped
-
-	case e.Test == "" && e.Action == "fail":
-		// A package fails with one of its tests, or on its own: it does not
-		// compile, or TestMain fails.
-		if !anyFailed(results, e.Package) {
-			results[e.Package] = failed
-		}
-	case e.Test == "" || strings.Contains(e.Test, "/"):
-	case e.Action == "pass":
-		results[e.Package+"."+e.Test] = passed
-	case e.Action == "fail":
-		results[e.Package+"."+e.Test] = failed
-	case e.Action == "skip":
-		results[e.Package+"."+e.Test] = skipped
+		s.outcomes[e.ID.TargetCompleted.Label] = skipped
 	}
 }
 
-func anyFailed(results map[string]outcome, pkg string) bool {
-	for name, o := range results {
+func (s *results) addGo(e *event) {
+	test, _, isSubtest := strings.Cut(e.Test, "/")
+	name := e.Package + "." + test
+	if test == "" {
+		name = cmp.Or(e.Package, e.ImportPath)
+	}
+	switch {
+	case e.Action == "output" || e.Action == "build-output":
+		s.output[name] += e.Output
+	case e.Action == "skip" && isSubtest:
+		s.outcomes[e.Package+"."+e.Test] = skipped
+		s.subtests[e.Package+"."+e.Test] = true
+	case isSubtest:
+	case e.Action == "fail" && test == "":
+		// A package fails with one of its tests, or on its own: it does not
+		// compile, or TestMain fails.
+		if !s.anyFailed(e.Package) {
+			s.outcomes[e.Package] = failed
+			s.output[e.Package] += s.output[e.FailedBuild]
+		}
+	case test == "":
+	case e.Action == "pass":
+		s.outcomes[name] = passed
+	case e.Action == "fail":
+		s.outcomes[name] = failed
+	case e.Action == "skip":
+		s.outcomes[name] = skipped
+	}
+}
+
+func (s *results) anyFailed(pkg string) bool {
+	for name, o := range s.outcomes {
 		if o == failed && strings.HasPrefix(name, pkg+".") {
 			return true
 		}

@@ -22,10 +22,17 @@ const goEvents = `{"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"skip","Package":"none"}
 `
 
-const goFailures = `{"Action":"fail","Package":"q","Test":"TestC"}
+const goSkippedSubtest = `{"Action":"skip","Package":"p","Test":"TestA/sub"}
+{"Action":"pass","Package":"p","Test":"TestA"}
+{"Action":"pass","Package":"p"}
+`
+
+const goFailures = `{"Action":"output","Package":"q","Test":"TestC/sub","Output":"no such thing\n"}
+{"Action":"fail","Package":"q","Test":"TestC"}
 {"Action":"fail","Package":"q"}
 not an event
-{"Action":"fail","Package":"broken","FailedBuild":"broken"}
+{"ImportPath":"broken [broken.test]","Action":"build-output","Output":"syntax error\n"}
+{"Action":"fail","Package":"broken","FailedBuild":"broken [broken.test]"}
 `
 
 func TestCounts(t *testing.T) {
@@ -40,6 +47,7 @@ func TestCounts(t *testing.T) {
 		"Go":                 {inputs: []string{goEvents}, status: 1, want: "1 passed, 0 failed, 1 skipped\n"},
 		"Go, may skip":       {flags: []string{"-may-skip", `^p\.TestB$`}, inputs: []string{goEvents}, want: "1 passed, 0 failed, 1 skipped\n"},
 		"Go, may skip other": {flags: []string{"-may-skip", `^p\.TestX$`}, inputs: []string{goEvents}, status: 1, want: "1 passed, 0 failed, 1 skipped\n"},
+		"a skipped subtest":  {inputs: []string{goSkippedSubtest}, status: 1, want: "1 passed, 0 failed, 0 skipped\n"},
 		"a broken package":   {inputs: []string{goFailures}, status: 1, want: "0 passed, 2 failed, 0 skipped\n"},
 		"both":               {inputs: []string{bazelEvents, goEvents}, status: 1, want: "2 passed, 2 failed, 2 skipped\n"},
 	} {
@@ -57,5 +65,18 @@ func TestCounts(t *testing.T) {
 				t.Errorf("status %d, %q (%q): want %d, %q", status, stdout.String(), stderr.String(), test.status, test.want)
 			}
 		})
+	}
+}
+
+func TestOutputOfFailures(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "events")
+	if err := os.WriteFile(path, []byte(goFailures), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	run([]string{path}, &stdout, &stderr)
+	const want = "failed: broken\nsyntax error\nfailed: q.TestC\nno such thing\n"
+	if stderr.String() != want {
+		t.Errorf("%q, want %q", stderr.String(), want)
 	}
 }

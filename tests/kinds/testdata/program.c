@@ -1,8 +1,10 @@
 // A program that is not Go, built with -DLEVEL=n, and -DLARGE=n for n bytes of
-// data more. It checks how it was loaded,
-// prints "vN ok" and its arguments, and exits with status 3.
+// data more. It checks how it was loaded, prints "vN ok" and its arguments, and
+// exits with status 3. With the argument "protection" it prints how its stack
+// and its data are mapped, those that only the dynamic linker writes among them.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static __thread int local = 41;
 static int zeroes[1 << 20];
@@ -18,7 +20,25 @@ extern char large[];
 
 __attribute__((constructor)) static void construct(void) { constructed = 7; }
 
+// Data that needs a relocation where the program may be anywhere (PT_GNU_RELRO).
+static int *const relocated[] = {data, data + 1};
+
+static void protection(const char *name, const volatile void *p) {
+	char line[512], flags[5];
+	unsigned long low, high, addr = (unsigned long)p;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	while (maps && fgets(line, sizeof line, maps))
+		if (sscanf(line, "%lx-%lx %4s", &low, &high, flags) == 3 && low <= addr && addr < high) printf("%s %s\n", name, flags);
+	if (maps) fclose(maps);
+}
+
 int main(int argc, char **argv) {
+	if (argc == 2 && !strcmp(argv[1], "protection")) {
+		protection("stack", &argc);
+		protection("data", data);
+		protection("relocated", relocated);
+		return 0;
+	}
 	long sum = 0;
 	for (int i = 0; i < 1 << 20; i++) sum += zeroes[i];
 	if (sum != 0 || data[1] != 2 || local != 41 || constructed != 7) {

@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"rules_go_multiarch/launcher/format"
+	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
 // Package is the import path of the boot code; its functions have this prefix.
@@ -27,6 +28,10 @@ const Align = 64
 
 // maxSize bounds the boot code; it has a few pages.
 const maxSize = 64 << 10
+
+// maxTable bounds the table of functions, of which a launcher has half a
+// megabyte: package gosym keeps it in memory several times over.
+const maxTable = 4 << 20
 
 // Code is the boot code. Addresses are offsets in Bytes.
 type Code struct {
@@ -43,12 +48,9 @@ type Func struct {
 
 // Read finds the boot code in a linked launcher.
 func Read(r io.ReaderAt) (*Code, error) {
-	file, err := elf.NewFile(r)
+	file, err := variant.OpenELF(r)
 	if err != nil {
 		return nil, err
-	}
-	if file.Machine != elf.EM_X86_64 {
-		return nil, fmt.Errorf("a launcher for %v: want one for x86-64", file.Machine)
 	}
 	funcs, err := functions(file)
 	if err != nil {
@@ -111,8 +113,11 @@ func (c *Code) tableWord() []byte {
 func functions(file *elf.File) ([]Func, error) {
 	section := file.Section(".gopclntab")
 	text := file.Section(".text")
-	if section == nil || text == nil {
+	if section == nil || text == nil || text.Flags&elf.SHF_COMPRESSED != 0 {
 		return nil, errors.New("no .gopclntab or .text section: want a launcher linked by Go")
+	}
+	if section.Size > maxTable || section.Flags&elf.SHF_COMPRESSED != 0 {
+		return nil, fmt.Errorf("section %s of %d bytes: want at most %d, as in a launcher", section.Name, section.Size, maxTable)
 	}
 	data, err := section.Data()
 	if err != nil {

@@ -121,9 +121,9 @@ func TestReadRefuses(t *testing.T) {
 		change func([]byte) []byte
 		want   string
 	}{
-		"no ELF":          {func([]byte) []byte { return make([]byte, 100) }, "bad magic number"},
+		"no ELF":          {func([]byte) []byte { return make([]byte, 100) }, "not an ELF file"},
 		"truncated":       {func(b []byte) []byte { return b[:5000] }, ""},
-		"another machine": {func(b []byte) []byte { b[18] = byte(elf.EM_386); return b }, "want one for x86-64"},
+		"another machine": {func(b []byte) []byte { b[18] = byte(elf.EM_386); return b }, "ELF machine EM_386: want"},
 		"another entry":   {func(b []byte) []byte { b[24], b[25] = 0, 0x10; return b }, "link it with -E"},
 	} {
 		t.Run(name, func(t *testing.T) {

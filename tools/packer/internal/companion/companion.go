@@ -157,7 +157,7 @@ func (c *Companion) finish(file *packed.File, level packed.Level, source *varian
 	if err != nil {
 		return err
 	}
-	entries, locals := symbols.Entries()
+	entries, locals := symbols.entries()
 	var tail bytes.Buffer
 	offset := func() uint64 { return at + uint64(tail.Len()) }
 	pad := func() {
@@ -169,8 +169,8 @@ func (c *Companion) finish(file *packed.File, level packed.Level, source *varian
 	names := uint32(len(table.Sections) + 1)
 	table.Add(elf.SectionHeader{Name: sections.SymbolTable, Type: elf.SHT_SYMTAB, Offset: offset(), Size: uint64(len(entries)), Link: names, Info: locals, Addralign: 8, Entsize: 24})
 	tail.Write(entries)
-	table.Add(elf.SectionHeader{Name: sections.StringTable, Type: elf.SHT_STRTAB, Offset: offset(), Size: uint64(len(symbols.Names)), Addralign: 1})
-	tail.Write(symbols.Names)
+	table.Add(elf.SectionHeader{Name: sections.StringTable, Type: elf.SHT_STRTAB, Offset: offset(), Size: uint64(len(symbols.names)), Addralign: 1})
+	tail.Write(symbols.names)
 
 	// The mark is the last thing in the file, for its last bytes make up the
 	// CRC-32. How long the rest is follows from the number of sections.
@@ -195,14 +195,14 @@ func (c *Companion) finish(file *packed.File, level packed.Level, source *varian
 
 // symbolsOf returns all symbols of the level, and the functions of the others:
 // profilers look here before they look into the packed file.
-func symbolsOf(file *packed.File, level packed.Level, source *variant.Variant) (*sections.Symbols, error) {
-	symbols := sections.NewSymbols()
+func symbolsOf(file *packed.File, level packed.Level, source *variant.Variant) (*symbolTable, error) {
+	symbols := newSymbolTable()
 	add := func(s elf.Symbol) {
 		section := s.Section
 		if section < elf.SHN_LORESERVE && section != elf.SHN_UNDEF {
 			section = sectionAt(file, s.Value)
 		}
-		symbols.Add(s.Name, s.Info, s.Other, section, s.Value, s.Size)
+		symbols.add(s.Name, s.Info, s.Other, section, s.Value, s.Size)
 	}
 	own, err := source.ELF.Symbols()
 	if err != nil && !errors.Is(err, elf.ErrNoSymbols) {
@@ -216,7 +216,7 @@ func symbolsOf(file *packed.File, level packed.Level, source *variant.Variant) (
 		return nil, fmt.Errorf("reading its symbols: %w", err)
 	}
 	for _, s := range all {
-		if (s.Value < level.Table.Low || s.Value >= level.Table.High) && sections.IsFunction(s) {
+		if (s.Value < level.Table.Low || s.Value >= level.Table.High) && isFunction(s) {
 			add(s)
 		}
 	}

@@ -15,6 +15,30 @@ type File struct {
 	Progs    []elf.Prog64
 	Sections []Section
 	Size     int // bytes in the file before the section headers
+
+	contents []piece
+}
+
+// piece is what stands at an offset of the file.
+type piece struct {
+	at   int
+	data []byte
+}
+
+// AddSymbols adds a symbol table, whose first entry is the null symbol, and a
+// string table, behind a section .text, which is section 1.
+func (f *File) AddSymbols(symbols []elf.Sym64, names []byte) {
+	base := f.Progs[0].Vaddr
+	var entries bytes.Buffer
+	put(&entries, append([]elf.Sym64{{}}, symbols...))
+	tables := f.Size
+	f.contents = append(f.contents, piece{tables, entries.Bytes()}, piece{tables + entries.Len(), names})
+	f.Size += entries.Len() + len(names)
+	f.Sections = append([]Section{
+		{Name: ".text", Section64: elf.Section64{Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Addr: base + 0x1000, Off: 0x1000, Size: 0x800, Addralign: 16}},
+		{Name: ".symtab", Section64: elf.Section64{Type: uint32(elf.SHT_SYMTAB), Off: uint64(tables), Size: uint64(entries.Len()), Link: 3, Info: 1, Addralign: 8, Entsize: 24}},
+		{Name: ".strtab", Section64: elf.Section64{Type: uint32(elf.SHT_STRTAB), Off: uint64(tables + entries.Len()), Size: uint64(len(names)), Addralign: 1}},
+	}, f.Sections...)
 }
 
 // Section is a section header and its name.
@@ -90,6 +114,9 @@ func (f *File) Bytes() []byte {
 		put(&head, p)
 	}
 	copy(data, head.Bytes())
+	for _, p := range f.contents {
+		copy(data[p.at:], p.data)
+	}
 	return append(data, tail.Bytes()...)
 }
 

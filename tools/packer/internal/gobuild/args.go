@@ -99,7 +99,7 @@ func (a *Args) set(name, value string, given bool) (err error) {
 	case "o":
 		a.Out = value
 	case "p":
-		if a.Parallel, err = strconv.Atoi(value); err == nil && a.Parallel < 1 {
+		if a.Parallel, err = strconv.Atoi(value); err != nil || a.Parallel < 1 {
 			err = errors.New("want a positive number")
 		}
 	case "buildmode":

@@ -52,6 +52,7 @@ func TestParseRefuses(t *testing.T) {
 		"-o":             "-o: no value",
 		"-levels=v1,v5":  "-levels \"v1,v5\": unknown level \"v5\"",
 		"-levels|v1,v1":  "-levels \"v1,v1\": v1 twice",
+		"-p=x":           "-p \"x\": want a positive number",
 		"-p=0":           "-p \"0\": want a positive number",
 		"-fallback=what": "-fallback \"what\"",
 		"-h":             "help",

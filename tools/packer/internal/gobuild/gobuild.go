@@ -177,6 +177,11 @@ func (b *Build) listFlags() []string {
 	return flags
 }
 
+// FlagError is the error of flags that the go command does not take.
+type FlagError struct{ Reason string }
+
+func (e *FlagError) Error() string { return e.Reason + " (packer and go build have no such flag)" }
+
 func (b *Build) output(ctx context.Context, args, packages []string) (string, error) {
 	cmd := command(ctx, "go", b.Dir, append(append(args, "--"), packages...)...)
 	cmd.Env = b.environ(cmd, goamd64.Min)
@@ -186,7 +191,15 @@ func (b *Build) output(ctx context.Context, args, packages []string) (string, er
 	}
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
-		return "", fmt.Errorf("go %s:\n%s", args[0], strings.TrimSpace(string(ended.Stderr)))
+		text := strings.TrimSpace(string(ended.Stderr))
+		// What follows is how go list is used, which the user did not ask for.
+		if line, rest, _ := strings.Cut(text, "\n"); strings.HasPrefix(rest, "usage: go list ") {
+			return "", &FlagError{line}
+		}
+		if !strings.Contains(text, "\n") {
+			return "", fmt.Errorf("go %s: %s", args[0], text)
+		}
+		return "", fmt.Errorf("go %s:\n%s", args[0], text)
 	}
 	return string(out), err
 }

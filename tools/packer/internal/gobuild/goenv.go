@@ -27,6 +27,13 @@ func ReadEnvironment(ctx context.Context, dir string) (*Environment, error) {
 	if err != nil {
 		return nil, errors.New("no go command on PATH: install Go")
 	}
+	if dir != "" {
+		if info, err := os.Stat(dir); err != nil {
+			return nil, fmt.Errorf("-C %s: %w", dir, errors.Unwrap(err))
+		} else if !info.IsDir() {
+			return nil, fmt.Errorf("-C %s: not a directory", dir)
+		}
+	}
 	cmd := command(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOVERSION")
 	out, err := cmd.Output()
 	if err != nil {

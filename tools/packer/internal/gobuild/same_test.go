@@ -60,3 +60,9 @@ func TestSameCode(t *testing.T) {
 		t.Error("read a member without a size")
 	}
 }
+
+// FuzzDigestMembers looks for panics and endless loops.
+func FuzzDigestMembers(f *testing.F) {
+	f.Add([]byte("!<arch>\nfile.o          0           0     0     644     4         `\ndata"))
+	f.Fuzz(func(t *testing.T, data []byte) { digestMembers(bytes.NewReader(data)) })
+}

@@ -5,10 +5,8 @@
 // after the other, each whole, and the launcher. There are three kinds of plan:
 //
 //   - Variants that were linked apart (each in its slot) follow the cheapest plan
-//     that was measured. The highest level, which most machines start, keeps its
-//     own segments: the kernel maps it, .bss and all, quicker than the boot code
-//     could. Each other level is one segment, readable and executable, of which
-//     the boot code makes read-only and writable data when it is picked, and
+//     that was measured. Each level is one segment, readable and executable, of
+//     which the boot code makes read-only and writable data when it is picked, and
 //     costs one mapping when it is not.
 //   - Position-independent variants are moved to lie back to back. The kernel
 //     maps everything, .bss too: what it left free next to a segment, it could
@@ -20,7 +18,6 @@ package layout
 import (
 	"cmp"
 	"debug/elf"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -83,7 +80,11 @@ func Plan(inputs []Input, remap bool) (*Layout, error) {
 	l := &Layout{PIE: inputs[0].PIE}
 	for i := range inputs {
 		if inputs[i].PIE != l.PIE {
-			return nil, errors.New("some variants are position-independent executables and some are not: want all of one kind")
+			pie, other := inputs[0].Level, inputs[i].Level
+			if !l.PIE {
+				pie, other = other, pie
+			}
+			return nil, fmt.Errorf("%v is a position-independent executable and %v is not: want all of one kind (-buildmode=pie or exe)", pie, other)
 		}
 		l.Variants = append(l.Variants, Placement{Low: inputs[i].low(), High: inputs[i].high()})
 	}
@@ -145,7 +146,7 @@ func (l *Layout) mapAll(inputs []Input) {
 		in, p := &inputs[i], &l.Variants[i]
 		merged, ok := mergedLoad(in, p.Offset)
 		switch {
-		case l.PIE || i == len(inputs)-1 && p.Stage == 0:
+		case l.PIE:
 			p.BSS = true
 			l.Loads = append(l.Loads, loads(in, p, true)...)
 		case ok && p.Stage == 0 && len(p.Ops) == 0:

@@ -18,6 +18,7 @@ const (
 	buildIDSize       = 20
 	noteSize          = 16 + buildIDSize
 	ntGNUBuildID      = 3
+	ntGNUProperty     = 5
 )
 
 // programs returns the program headers of the packed file.
@@ -31,7 +32,7 @@ func (f *File) programs(launcherSize uint64) []elf.ProgHeader {
 		h.Paddr = h.Vaddr
 		switch p.Type {
 		case elf.PT_NOTE:
-			if !hasBuildID(p) {
+			if !ofOneVariant(p) {
 				notes = append(notes, h)
 			}
 		case elf.PT_DYNAMIC, elf.PT_TLS, elf.PT_GNU_EH_FRAME:
@@ -80,15 +81,16 @@ func (f *File) stack() (stack elf.ProgHeader, ok bool) {
 	return stack, ok
 }
 
-// hasBuildID reports whether a PT_NOTE has the variant's own GNU build id, which
-// is not the packed file's.
-func hasBuildID(p *elf.Prog) bool {
+// ofOneVariant reports whether a PT_NOTE has what is not true of the packed
+// file: the variant's own GNU build id, or its properties, see package sections.
+func ofOneVariant(p *elf.Prog) bool {
 	const limit = 64 << 10
 	notes := make([]byte, min(p.Filesz, limit))
 	if _, err := p.ReadAt(notes, 0); err != nil {
 		return false
 	}
-	return bytes.Contains(notes, []byte{ntGNUBuildID, 0, 0, 0, 'G', 'N', 'U', 0})
+	return bytes.Contains(notes, []byte{ntGNUBuildID, 0, 0, 0, 'G', 'N', 'U', 0}) ||
+		bytes.Contains(notes, []byte{ntGNUProperty, 0, 0, 0, 'G', 'N', 'U', 0})
 }
 
 func (f *File) inHeaderPage(kind elf.ProgType, offset, size, alignment uint64) elf.ProgHeader {
@@ -134,39 +136,6 @@ func buildIDNote(id []byte) []byte {
 	out.WriteString("GNU\x00")
 	out.Write(id)
 	return out.Bytes()
-}
-
-// tail gathers what follows the launcher in the file.
-type tail struct {
-	at           uint64 // file offset of the first byte
-	bytes        bytes.Buffer
-	sectionTable uint64 // file offset of the section headers
-	sectionCount int
-}
-
-func (t *tail) offset() uint64 { return t.at + uint64(t.bytes.Len()) }
-
-func (t *tail) align(alignment uint64) {
-	for t.offset()%alignment != 0 {
-		t.bytes.WriteByte(0)
-	}
-}
-
-// add appends a section and its contents.
-func (t *tail) add(table *sections.Table, s elf.SectionHeader, contents []byte) {
-	t.align(s.Addralign)
-	s.Offset, s.Size = t.offset(), uint64(len(contents))
-	t.bytes.Write(contents)
-	table.Add(s)
-}
-
-// addSectionTable appends the section names and the section headers.
-func (t *tail) addSectionTable(table *sections.Table) {
-	names, headers := table.Encode(t.offset())
-	t.bytes.Write(names)
-	t.align(8)
-	t.sectionTable, t.sectionCount = t.offset(), len(table.Sections)
-	t.bytes.Write(headers)
 }
 
 // write appends a fixed-size value in file format.

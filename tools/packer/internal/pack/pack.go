@@ -2,6 +2,7 @@
 package pack
 
 import (
+	"context"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
@@ -43,16 +44,16 @@ type File struct {
 	layout   *layout.Layout
 	header   []byte // first page: ELF header, program headers, build id
 	launcher []byte // boot code and launcher table
-	tail     []byte // manifest, symbols and section headers
+	tail     *tail  // manifest, symbols and section headers
 }
 
 // New plans a packed file of the variants, one a level. The bytes depend on
 // the arguments alone. Errors begin with the path of the variant they are
 // about, if they are about one.
-func New(variants []*variant.Variant, options Options) (*File, error) {
+func New(ctx context.Context, variants []*variant.Variant, options Options) (*File, error) {
 	f := &File{variants: slices.Clone(variants)}
 	slices.SortFunc(f.variants, func(a, b *variant.Variant) int { return int(a.Level - b.Level) })
-	digests, err := f.checkDistinct()
+	digests, err := f.checkDistinct(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +78,11 @@ func (f *File) inputs() []layout.Input {
 }
 
 // checkDistinct returns the variants' digests.
-func (f *File) checkDistinct() ([][sha256.Size]byte, error) {
+func (f *File) checkDistinct(ctx context.Context) ([][sha256.Size]byte, error) {
 	if len(f.variants) == 0 {
 		return nil, fmt.Errorf("no variants: want at least one")
 	}
-	digests, err := f.digests()
+	digests, err := f.digests(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (f *File) checkDistinct() ([][sha256.Size]byte, error) {
 }
 
 // digests hashes all variants at once: that is most of the work of packing.
-func (f *File) digests() ([][sha256.Size]byte, error) {
+func (f *File) digests(ctx context.Context) ([][sha256.Size]byte, error) {
 	digests := make([][sha256.Size]byte, len(f.variants))
 	errs := make([]error, len(f.variants))
 	var all sync.WaitGroup
@@ -107,7 +108,7 @@ func (f *File) digests() ([][sha256.Size]byte, error) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			if digests[i], errs[i] = v.Digest(); errs[i] != nil {
+			if digests[i], errs[i] = v.Digest(ctx); errs[i] != nil {
 				errs[i] = fmt.Errorf("%s: %w", v.Path, errs[i])
 			}
 		}()
@@ -148,14 +149,13 @@ func (f *File) build(options Options, digests [][sha256.Size]byte) error {
 	id := f.buildID(encoded, programs)
 	f.Manifest.BuildID = hex.EncodeToString(id)
 
-	tail := tail{at: f.layout.LauncherOffset + launcherSize}
+	f.tail = &tail{end: f.layout.LauncherOffset + launcherSize}
 	noteOffset := uint64(elfHeaderSize + len(programs)*programHeaderSize)
-	if err := f.buildTail(&tail, options, id, noteOffset, tableOffset, uint64(len(encoded))); err != nil {
+	if err := f.buildTail(f.tail, options, id, noteOffset, tableOffset, uint64(len(encoded))); err != nil {
 		return err
 	}
-	f.tail = tail.bytes.Bytes()
 
-	table.FileSize = tail.offset()
+	table.FileSize = f.tail.end
 	if encoded, err = format.Encode(table); err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (f *File) build(options Options, digests [][sha256.Size]byte) error {
 	copy(f.launcher, code.WithTable(tableOffset, uint64(len(encoded))))
 	copy(f.launcher[tableOffset:], encoded)
 
-	f.header = f.headerPage(programs, buildIDNote(id), entry, &tail)
+	f.header = f.headerPage(programs, buildIDNote(id), entry, f.tail)
 	if len(f.header) > format.PageSize {
 		return fmt.Errorf("%d program headers: at most %d fit in the header page", len(programs), (format.PageSize-elfHeaderSize-36)/programHeaderSize)
 	}
@@ -224,6 +224,9 @@ func (f *File) buildTail(tail *tail, options Options, id []byte, noteOffset, tab
 		Name: sections.LauncherTable, Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC,
 		Addr: f.layout.LauncherAddr + tableOffset, Offset: f.layout.LauncherOffset + tableOffset, Size: tableSize, Addralign: 8,
 	})
+	if own := 4; len(table.Sections)+own > variant.MaxSections {
+		return fmt.Errorf("%d sections in all variants together: want at most %d", len(table.Sections), variant.MaxSections-own)
+	}
 	moved := table.SortByAddress()
 
 	symbols := sections.NewSymbols()
@@ -232,11 +235,12 @@ func (f *File) buildTail(tail *tail, options Options, id []byte, noteOffset, tab
 			indexes[i][from] = moved[to]
 		}
 		if err := symbols.AddVariant(v, f.layout.Variants[i], indexes[i], i == 0); err != nil {
-			return fmt.Errorf("%s: reading its symbols: %w", v.Path, err)
+			return fmt.Errorf("%s: its symbol table: %w", v.Path, err)
 		}
 	}
-	if !symbols.Empty() {
-		symbols.AddBoot(code, f.layout.LauncherAddr, moved[bootSection])
+	symbols.AddBoot(code, f.layout.LauncherAddr, moved[bootSection])
+	if err := symbols.Plan(); err != nil {
+		return err
 	}
 
 	described, err := f.Manifest.Encode()
@@ -250,10 +254,11 @@ func (f *File) buildTail(tail *tail, options Options, id []byte, noteOffset, tab
 	}
 	tail.add(table, elf.SectionHeader{Name: debuglink.Section, Type: elf.SHT_PROGBITS, Addralign: 4}, debuglink.Encode(link, debuglink.Sum(id)))
 	if !symbols.Empty() {
-		entries, locals := symbols.Entries()
 		names := uint32(len(table.Sections) + 1)
-		tail.add(table, elf.SectionHeader{Name: sections.SymbolTable, Type: elf.SHT_SYMTAB, Link: names, Info: locals, Addralign: 8, Entsize: 24}, entries)
-		tail.add(table, elf.SectionHeader{Name: sections.StringTable, Type: elf.SHT_STRTAB, Addralign: 1}, symbols.Names)
+		tail.addMade(table, elf.SectionHeader{
+			Name: sections.SymbolTable, Type: elf.SHT_SYMTAB, Link: names, Info: symbols.Locals(), Addralign: 8, Entsize: 24, Size: symbols.Size(),
+		}, symbols.Write)
+		tail.addMade(table, elf.SectionHeader{Name: sections.StringTable, Type: elf.SHT_STRTAB, Addralign: 1, Size: symbols.NamesSize()}, symbols.WriteNames)
 	}
 	tail.addSectionTable(table)
 	return nil
@@ -277,33 +282,8 @@ func (f *File) Write(w io.Writer) error {
 	if err := out.bytesAt(f.layout.LauncherOffset, f.launcher); err != nil {
 		return err
 	}
-	return out.bytesAt(out.at, f.tail)
+	return f.tail.write(out)
 }
 
-// padder writes zeroes up to given offsets.
-type padder struct {
-	w  io.Writer
-	at uint64
-}
-
-func (p *padder) padTo(offset uint64) error {
-	for p.at < offset {
-		n, err := p.w.Write(zeroes[:min(offset-p.at, uint64(len(zeroes)))])
-		p.at += uint64(n)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-var zeroes [64 << 10]byte
-
-func (p *padder) bytesAt(offset uint64, data []byte) error {
-	if err := p.padTo(offset); err != nil {
-		return err
-	}
-	n, err := p.w.Write(data)
-	p.at += uint64(n)
-	return err
-}
+// Size returns how many bytes Write writes.
+func (f *File) Size() int64 { return int64(f.tail.end) }

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"debug/elf"
 	"encoding/hex"
@@ -57,7 +58,7 @@ func probes(t *testing.T, levels ...goamd64.Level) []*variant.Variant {
 
 func packed(t *testing.T, variants []*variant.Variant) (*File, []byte) {
 	t.Helper()
-	file, err := New(variants, options(t))
+	file, err := New(context.Background(), variants, options(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -177,7 +178,7 @@ func TestNewRefuses(t *testing.T) {
 		"level twice": {[]*variant.Variant{open(t, probe.Variants[1], 1), open(t, probe.Variants[1], 1)}, probe.Variants[1] + ": given as v1, which " + probe.Variants[1] + " is already"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := New(test.variants, options(t)); err == nil || err.Error() != test.want {
+			if _, err := New(context.Background(), test.variants, options(t)); err == nil || err.Error() != test.want {
 				t.Errorf("error %v: want %q", err, test.want)
 			}
 		})
@@ -187,7 +188,7 @@ func TestNewRefuses(t *testing.T) {
 	bare := probes(t, 1)[0]
 	again := *bare
 	again.Level = 2
-	if _, err := New([]*variant.Variant{bare, &again}, options(t)); err == nil || !strings.Contains(err.Error(), "byte-identical to") {
+	if _, err := New(context.Background(), []*variant.Variant{bare, &again}, options(t)); err == nil || !strings.Contains(err.Error(), "byte-identical to") {
 		t.Errorf("byte-identical: error %v", err)
 	}
 }

@@ -65,18 +65,11 @@ type Level struct {
 
 // Open opens and reads a packed file. Errors do not name it; the caller does.
 func Open(path string) (*File, error) {
-	file, err := os.Open(path)
+	file, info, err := variant.OpenRegular(path)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
-	var f *File
-	if err == nil {
-		f, err = Read(file, info.Size())
-	}
+	f, err := Read(file, info.Size())
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -93,12 +86,9 @@ func (f *File) ReadAt(p []byte, offset int64) (int, error) { return f.r.ReadAt(p
 
 // Read reads a packed file of size bytes.
 func Read(r io.ReaderAt, size int64) (*File, error) {
-	if err := variant.CheckIdent(r); err != nil {
-		return nil, err
-	}
-	file, err := elf.NewFile(r)
+	file, err := variant.OpenELF(r)
 	if err != nil {
-		return nil, fmt.Errorf("damaged ELF file: %w", err)
+		return nil, err
 	}
 	f := &File{Size: size, ELF: file, DebugLink: debuglink.Read(file), r: r}
 	if f.Manifest, err = readManifest(file); err != nil {
@@ -181,6 +171,9 @@ func (f *File) Variant(l Level) (*variant.Variant, error) {
 		return nil, err
 	}
 	v, err := variant.Read(r, l.Size, l.Level)
+	if other := (*variant.LevelError)(nil); errors.As(err, &other) {
+		return nil, fmt.Errorf("what is packed as %v was built for %v, its Go build information says", l.Level, other.Built)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%v in it: %w", l.Level, err)
 	}

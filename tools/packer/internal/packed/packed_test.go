@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"unsafe"
@@ -44,7 +45,7 @@ func sample(t testing.TB, noEnvironment bool, levels ...goamd64.Level) []byte {
 	for _, level := range levels {
 		variants = append(variants, executable(t, level))
 	}
-	file, err := pack.New(variants, pack.Options{Launcher: code(), NoEnvironment: noEnvironment})
+	file, err := pack.New(context.Background(), variants, pack.Options{Launcher: code(), NoEnvironment: noEnvironment})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,8 +205,9 @@ func TestVerifyFinds(t *testing.T) {
 		return 0
 	}
 	v3 := header(func(p elf.ProgHeader) bool { return p.Type == elf.PT_LOAD && p.Vaddr == slots.Of(3).Base })
-	dataLoad := header(func(p elf.ProgHeader) bool { return p.Type == elf.PT_LOAD && p.Flags&elf.PF_W != 0 })
 	note := bytes.Index(good[:4096], []byte("GNU\x00"))
+	section := slices.IndexFunc(f.ELF.Sections, func(s *elf.Section) bool { return s.Name == ".note.gnu.build-id" })
+	noteFlags := int(binary.LittleEndian.Uint64(good[0x28:])) + 64*section + 8
 	for name, test := range map[string]struct {
 		change func([]byte)
 		want   string
@@ -215,12 +217,13 @@ func TestVerifyFinds(t *testing.T) {
 		"v3 mapped from v1":       {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+8:], 4096) }, "v3: segment 0: file offset 0x1000 is mapped at 0x2a000000"},
 		"v3 not mapped":           {func(b []byte) { binary.LittleEndian.PutUint32(b[v3:], uint32(elf.PT_NULL)) }, "v3: segment 0: nothing is mapped at 0x2a000000"},
 		"writable code":           {func(b []byte) { b[v3+4] |= 2 }, "is both writable and executable"},
-		"other access":            {func(b []byte) { b[dataLoad+4] = 4 }, "v3: segment 2: PF_R at"},
+		"other access":            {func(b []byte) { b[v3+4] = 4 }, "v3: segment 0: PF_R at"},
 		"segment over the end":    {func(b []byte) { b[v3+33] = 0xff }, "is larger in the file than in memory"},
 		"segment that wraps":      {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+40:], 1<<63) }, "ends outside of user space"},
 		"segment behind the end":  {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+8:], 1<<40) }, "but the file has"},
 		"overlapping segments":    {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+40:], 0x2b000000) }, "overlaps or precedes the one before it"},
 		"another build id":        {func(b []byte) { b[note+6]++ }, "its build id is"},
+		"compressed build id":     {func(b []byte) { b[noteFlags+1] |= byte(elf.SHF_COMPRESSED >> 8) }, "its build id is"},
 		"offset of another phase": {func(b []byte) { b[v3+8]++ }, "is not congruent to the address"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -82,7 +82,9 @@ func (f *File) Digests(ctx context.Context) ([]string, error) {
 		go func() {
 			r, err := f.Range(l)
 			if err == nil {
-				digests[i], err = digest(ctx, r)
+				var digest [sha256.Size]byte
+				digest, err = variant.Digest(ctx, r)
+				digests[i] = hex.EncodeToString(digest[:])
 			}
 			errs <- err
 		}()
@@ -96,30 +98,12 @@ func (f *File) Digests(ctx context.Context) ([]string, error) {
 	return digests, first
 }
 
-func digest(ctx context.Context, r io.Reader) (string, error) {
-	hash := sha256.New()
-	buffer := make([]byte, 256<<10)
-	for {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		n, err := r.Read(buffer)
-		hash.Write(buffer[:n])
-		if err == io.EOF {
-			return hex.EncodeToString(hash.Sum(nil)), nil
-		}
-		if err != nil {
-			return "", err
-		}
-	}
-}
-
 // buildID returns the file's own GNU build id in hexadecimal, or nothing.
 func (f *File) buildID() string {
 	const header, size = 16, 20
 	section := f.ELF.Section(".note.gnu.build-id")
 	var note [header + size]byte
-	if section == nil || section.FileSize != uint64(len(note)) {
+	if section == nil || section.Flags&elf.SHF_COMPRESSED != 0 || section.FileSize != uint64(len(note)) {
 		return ""
 	}
 	if _, err := section.ReadAt(note[:], 0); err != nil {
@@ -295,6 +279,7 @@ func (f *File) Against(ctx context.Context, l Level, other *variant.Variant) (st
 			}
 		}
 		at += n
+		variant.Progress(ctx, n)
 	}
 	return "", nil
 }

@@ -3,6 +3,7 @@
 package paramfile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -19,6 +20,9 @@ func Expand(args []string) ([]string, error) {
 			continue
 		}
 		text, err := os.ReadFile(path)
+		if bad := (*os.PathError)(nil); errors.As(err, &bad) {
+			err = bad.Err
+		}
 		if err != nil {
 			return nil, fmt.Errorf("argument %q: %w", arg, err)
 		}

@@ -34,6 +34,9 @@ func Read(pid int) (*Process, error) {
 		return nil, errors.New("no such process")
 	}
 	path, err := os.Readlink(dir + "exe")
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, errors.New("has no executable: it is a thread of the kernel, or about to end")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("its executable: %w", errors.Unwrap(err))
 	}

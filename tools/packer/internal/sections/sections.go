@@ -29,6 +29,11 @@ const (
 	NameTable     = ".shstrtab"
 )
 
+// ofOneVariant reports whether a section's name promises what holds for the
+// variant but not for the packed file: a variant's build id, or that all code is
+// made for IBT and shadow stacks, which the boot code is not.
+func ofOneVariant(name string) bool { return name == BuildID || name == ".note.gnu.property" }
+
 // Table is a section table under construction. Its first entry is the null
 // section.
 type Table struct {
@@ -63,14 +68,14 @@ func (t *Table) AddVariant(v *variant.Variant, p layout.Placement, baseline bool
 		h := s.SectionHeader
 		h.Offset += p.Offset
 		h.Addr += p.Delta + p.Stage
-		if baseline && h.Name != BuildID && p.Delta == 0 {
+		if baseline && !ofOneVariant(h.Name) && p.Delta == 0 {
 			index[elf.SectionIndex(i)] = elf.SectionIndex(t.Add(h))
 			continue
 		}
 		if h.Type == elf.SHT_NOBITS && (!p.BSS || h.Flags&elf.SHF_TLS != 0) {
 			continue
 		}
-		if !baseline || h.Name == BuildID {
+		if !baseline || ofOneVariant(h.Name) {
 			h.Name = suffixed(h.Name, v)
 		}
 		if h.Type != elf.SHT_NOBITS {

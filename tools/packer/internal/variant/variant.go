@@ -7,7 +7,6 @@ package variant
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -60,18 +59,11 @@ func (v *Variant) Loads() []elf.ProgHeader {
 // Open opens and checks an executable. A level of 0 stands for the one that
 // its build information names. Errors do not name the file; the caller does.
 func Open(path string, level goamd64.Level) (*Variant, error) {
-	file, err := os.Open(path)
+	file, info, err := OpenRegular(path)
 	if err != nil {
-		return nil, errors.Unwrap(err)
+		return nil, err
 	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("not a regular file")
-	}
-	var v *Variant
-	if err == nil {
-		v, err = Read(file, info.Size(), level)
-	}
+	v, err := Read(file, info.Size(), level)
 	if err != nil {
 		file.Close()
 		return nil, err
@@ -80,17 +72,34 @@ func Open(path string, level goamd64.Level) (*Variant, error) {
 	return v, nil
 }
 
+// OpenRegular opens what must be a regular file. Errors do not name it.
+func OpenRegular(path string) (*os.File, os.FileInfo, error) {
+	// Opening a pipe may wait for its other end.
+	if info, err := os.Stat(path); err != nil {
+		return nil, nil, errors.Unwrap(err)
+	} else if !info.Mode().IsRegular() {
+		return nil, nil, errors.New("not a regular file")
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, errors.Unwrap(err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		file.Close()
+		return nil, nil, err
+	}
+	return file, info, nil
+}
+
 // Close closes the file of a variant that came from Open.
 func (v *Variant) Close() error { return v.os.Close() }
 
 // Read checks an executable of size bytes.
 func Read(r io.ReaderAt, size int64, level goamd64.Level) (*Variant, error) {
-	if err := CheckIdent(r); err != nil {
-		return nil, err
-	}
-	file, err := elf.NewFile(r)
+	file, err := OpenELF(r)
 	if err != nil {
-		return nil, fmt.Errorf("damaged ELF file: %w", err)
+		return nil, err
 	}
 	v := &Variant{Level: level, Size: size, ELF: file, file: r}
 	for _, check := range []func() error{v.checkKind, v.checkSegments, v.checkHeaders, v.checkSections, v.checkLevel} {
@@ -117,40 +126,6 @@ func (v *Variant) CopyTo(w io.Writer) error {
 	return err
 }
 
-// Digest returns the SHA-256 of the whole file.
-func (v *Variant) Digest() ([sha256.Size]byte, error) {
-	hash := sha256.New()
-	if _, err := io.Copy(hash, v.Reader()); err != nil {
-		return [sha256.Size]byte{}, err
-	}
-	return [sha256.Size]byte(hash.Sum(nil)), nil
-}
-
-// CheckIdent refuses what no executable for x86-64 begins with.
-func CheckIdent(r io.ReaderAt) error {
-	const wanted = "want a 64-bit little-endian x86-64 executable"
-	var ident [20]byte
-	if n, err := r.ReadAt(ident[:], 0); n < len(ident) {
-		if err != nil && err != io.EOF {
-			return err
-		}
-		return fmt.Errorf("%d bytes long, too short for ELF: %s", n, wanted)
-	}
-	if string(ident[:4]) != elf.ELFMAG {
-		return fmt.Errorf("not an ELF file (begins with %q): %s", ident[:4], wanted)
-	}
-	if class := elf.Class(ident[elf.EI_CLASS]); class != elf.ELFCLASS64 {
-		return fmt.Errorf("ELF class %v: %s", class, wanted)
-	}
-	if data := elf.Data(ident[elf.EI_DATA]); data != elf.ELFDATA2LSB {
-		return fmt.Errorf("ELF byte order %v: %s", data, wanted)
-	}
-	if machine := elf.Machine(uint16(ident[18]) | uint16(ident[19])<<8); machine != elf.EM_X86_64 {
-		return fmt.Errorf("ELF machine %v: %s", machine, wanted)
-	}
-	return nil
-}
-
 func (v *Variant) checkKind() error {
 	if v.ELF.Section(ManifestSection) != nil {
 		return errors.New("is a packed file already: give its variants one by one")
@@ -170,14 +145,24 @@ func (v *Variant) checkKind() error {
 	case elf.ET_DYN:
 		// A shared library has neither; some, like libc.so.6, have an interpreter
 		// and can in fact be executed.
-		flags, _ := v.ELF.DynValue(elf.DT_FLAGS_1)
-		if v.Interp == "" && (len(flags) == 0 || elf.DynFlag1(flags[0])&elf.DF_1_PIE == 0) {
+		if v.Interp == "" && !v.saysPIE() {
 			return errors.New("a shared library (ELF type ET_DYN with no interpreter and no DF_1_PIE): want an executable")
 		}
 		v.PIE = true
 		return nil
 	}
 	return fmt.Errorf("ELF type %v: want an executable (ET_EXEC or ET_DYN)", v.ELF.Type)
+}
+
+// saysPIE reports whether the dynamic section marks an executable.
+func (v *Variant) saysPIE() bool {
+	const largest = 1 << 20 // debug/elf reads all of it
+	dynamic := v.ELF.SectionByType(elf.SHT_DYNAMIC)
+	if dynamic == nil || dynamic.Flags&elf.SHF_COMPRESSED != 0 || dynamic.Size > largest {
+		return false
+	}
+	flags, _ := v.ELF.DynValue(elf.DT_FLAGS_1)
+	return len(flags) > 0 && elf.DynFlag1(flags[0])&elf.DF_1_PIE != 0
 }
 
 // readInterp returns the path in a PT_INTERP, whose size the kernel bounds by
@@ -280,9 +265,16 @@ func (v *Variant) checkLevel() error {
 	case v.Level == 0:
 		v.Level = built
 	case built != 0 && built != v.Level:
-		return fmt.Errorf("given as %v, but its Go build information says GOAMD64=%v", v.Level, built)
+		return &LevelError{Given: v.Level, Built: built}
 	}
 	return nil
+}
+
+// LevelError is the error of an executable that was built for another level.
+type LevelError struct{ Given, Built goamd64.Level }
+
+func (e *LevelError) Error() string {
+	return fmt.Sprintf("given as %v, but its Go build information says GOAMD64=%v", e.Given, e.Built)
 }
 
 // PageFloor returns the start of the page of an address or offset.

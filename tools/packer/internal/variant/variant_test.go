@@ -3,7 +3,9 @@ package variant
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -155,15 +157,56 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// FuzzRead looks for panics, endless loops and accepted files whose bounds are
-// unsound.
+// TestReadBoundsHeaders refuses what would make package elf take memory.
+func TestReadBoundsHeaders(t *testing.T) {
+	names := func(size, flags uint64) func([]byte) {
+		return func(b []byte) { // the last section header is that of the names
+			binary.LittleEndian.PutUint64(b[len(b)-64+8:], flags)
+			binary.LittleEndian.PutUint64(b[len(b)-64+32:], size)
+		}
+	}
+	for name, test := range map[string]struct {
+		change func([]byte)
+		want   string
+	}{
+		"program headers":     {func(b []byte) { binary.LittleEndian.PutUint16(b[56:], 5000) }, "damaged ELF file: 5000 program headers: want at most 1024"},
+		"sections":            {func(b []byte) { binary.LittleEndian.PutUint16(b[60:], 60000) }, "damaged ELF file: 60000 sections: want 1 to 8192"},
+		"sections in section": {func(b []byte) { binary.LittleEndian.PutUint16(b[60:], 0) }, "damaged ELF file: 0 sections: want 1 to 8192"},
+		"section names":       {names(1<<40, 0), "section names of 1099511627776 bytes"},
+		"compressed names":    {names(10, uint64(elf.SHF_COMPRESSED)), "want at most 1048576 bytes, uncompressed"},
+		"a section name":      {func(b []byte) { names(0x1000, 0)(b); binary.LittleEndian.PutUint64(b[len(b)-64+24:], 0x1000) }, "a section name of"},
+		"no end":              {func(b []byte) { binary.LittleEndian.PutUint64(b[40:], 1<<40) }, "it ends before all that its headers refer to: was it copied whole?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := elftest.Executable(base)
+			file.Sections = []elftest.Section{{Name: ".x", Section64: elf.Section64{Type: 1, Off: 0x1000, Size: 8}}}
+			data := file.Bytes()
+			for i := 0x1000; i < 0x2000; i++ {
+				data[i] |= 1 // no byte ends a name
+			}
+			test.change(data)
+			if _, err := read(data, 1); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v: want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// FuzzRead looks for panics, endless loops, accepted files whose bounds are
+// unsound, and memory that a number in the file makes the reader take.
 func FuzzRead(f *testing.F) {
 	f.Add(elftest.Executable(base).Bytes())
 	withSections := elftest.Executable(base)
 	withSections.Sections = []elftest.Section{{Name: ".text", Section64: elf.Section64{Type: 1, Flags: 6, Addr: base + 0x1000, Off: 0x1000, Size: 0x800}}}
 	f.Add(withSections.Bytes())
 	f.Fuzz(func(t *testing.T, data []byte) {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
 		v, err := read(data, 1)
+		runtime.ReadMemStats(&after)
+		if took, limit := after.TotalAlloc-before.TotalAlloc, uint64(32<<20+20*len(data)); took > limit {
+			t.Errorf("%d bytes of memory for a file of %d", took, len(data))
+		}
 		if err != nil {
 			return
 		}

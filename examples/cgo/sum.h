@@ -1,0 +1,4 @@
+#include <stddef.h>
+
+/* Adds count values. */
+long sum(const long *values, size_t count);

@@ -1,0 +1,71 @@
+// Package image_test starts a packed program as the entrypoint of a container
+// image that Bazel built.
+package image_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// bazel runs Bazel in the module of the examples.
+func bazel(t *testing.T, args ...string) string {
+	t.Helper()
+	path := os.Getenv("RULES_GO_MULTIARCH_BAZEL")
+	if path == "" {
+		t.Skip("skipped: $RULES_GO_MULTIARCH_BAZEL is not set; give it the path of bazelw")
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output(t, "../../examples", path, args...)
+}
+
+func output(t *testing.T, dir, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s %q: %v\n%s", name, args, err, stderr.String())
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestStartsInNamespaces has umoci check and unpack the image, and starts its
+// entrypoint with nothing but the image's own files, in namespaces as a
+// container has them.
+func TestStartsInNamespaces(t *testing.T) {
+	umoci := os.Getenv("TOOL_UMOCI")
+	if umoci == "" {
+		umoci = "umoci"
+	}
+	if _, err := exec.LookPath(umoci); err != nil {
+		t.Skip("skipped: no umoci on PATH or in $TOOL_UMOCI")
+	}
+	if os.Getuid() != 0 {
+		t.Skip("skipped: needs root to unpack and start an image")
+	}
+	bazel(t, "build", "//image")
+	image := filepath.Join(bazel(t, "info", "execution_root"), bazel(t, "cquery", "--output=files", "//image"))
+	bundle := filepath.Join(t.TempDir(), "bundle")
+	output(t, ".", umoci, "unpack", "--image", image+":latest", bundle)
+	root := filepath.Join(bundle, "rootfs")
+
+	entries, err := os.ReadDir(root)
+	if err != nil || len(entries) != 1 || entries[0].Name() != "app" {
+		t.Fatalf("the image has %v (%v), want app alone", entries, err)
+	}
+	for _, level := range []string{"v1", "v2"} {
+		got := output(t, ".", "env", "--ignore-environment", "GOMULTIARCH=max="+level,
+			"unshare", "--fork", "--pid", "--mount", "--net", "--uts", "--ipc", "--root="+root, "/app")
+		if !strings.Contains(got, level) {
+			t.Errorf("capped at %s it prints %q", level, got)
+		}
+	}
+}

@@ -1,0 +1,37 @@
+"""A macro that packs and starts one kind of executable that rules_go builds."""
+
+load("@rules_go//go:def.bzl", "go_binary")
+load("@rules_shell//shell:sh_test.bzl", "sh_test")
+load("//:defs.bzl", "go_multiarch_binary")
+load("//internal/testenv:testenv.bzl", "PACKED_COMPATIBLE_WITH")
+
+visibility("//tests/kinds/...")
+
+def kind_test(name, **kwargs):
+    """Packs a program, linked one way, and starts it at each level.
+
+    Args:
+      name: Name of the go_binary; the packed one is `<name>_multi`, the test
+        `<name>_test`.
+      **kwargs: Attributes of go_binary: the program, and how to link it.
+    """
+    go_binary(
+        name = name,
+        tags = ["manual"],
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
+        **kwargs
+    )
+    go_multiarch_binary(
+        name = name + "_multi",
+        goamd64 = ["v1", "v3"],
+        target = name,
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
+    )
+    sh_test(
+        name = name + "_test",
+        size = "small",
+        srcs = [Label(":start.sh")],
+        args = ["$(rootpath {}_multi)".format(name)],
+        data = [name + "_multi"],
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
+    )

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+
+	"rules_go_multiarch/tools/packer/internal/packed"
+)
+
+// openPacked opens a packed file; errors name it.
+func openPacked(path string) (*packed.File, error) {
+	file, err := packed.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return file, nil
+}
+
+// openOne parses flags and the one operand FILE, and opens it. check, if any,
+// looks at the flags before that.
+func openOne(flags *flag.FlagSet, args []string, check func() error) (*packed.File, error) {
+	path, err := parseOne(flags, args)
+	if err == nil && check != nil {
+		err = check()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return openPacked(path)
+}
+
+// levelAndOut wants the flags without which a verb has nothing to do.
+func levelAndOut(levels int, out string) error {
+	switch {
+	case levels == 0:
+		return usagef("no level: want -level vN")
+	case out == "":
+		return usagef("no output: want -o OUT")
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestPagesAreFresh compares the pages in docs/ with what is generated.
+func TestPagesAreFresh(t *testing.T) {
+	const root = "../.."
+	files, err := generate(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range files {
+		got, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil || string(got) != want {
+			t.Errorf("%s is not as it is generated (%v); run go run ./tools/reference", name, err)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	const source = `"""A file."""
+
+def app(
+        name,
+        levels = LEVELS,
+        out = None,
+        **kwargs):
+    """Makes it.
+
+    At once.
+
+    Args:
+      name: A name
+        of two lines.
+      levels: Levels.
+      out: A file.
+      **kwargs: The rest.
+    """
+    pass
+
+Info = provider(
+    doc = """What was made.
+""",
+    fields = {
+        "file": "File: \"it\".",
+        "more": "list of File: " +
+                "others.",
+    },
+)
+`
+	want := symbol{
+		name:      "app",
+		signature: "name, levels = LEVELS, out = None, **kwargs",
+		summary:   "Makes it.\n\nAt once.",
+		entries:   []entry{{"name", "A name of two lines."}, {"levels", "Levels."}, {"out", "A file."}, {"**kwargs", "The rest."}},
+	}
+	if got, err := find(source, "app"); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v: want %+v", got, err, want)
+	}
+	if got, want := want.defaults(), map[string]string{"name": "required", "levels": "all four", "out": "`None`"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("defaults %v, want %v", got, want)
+	}
+	info := symbol{name: "Info", summary: "What was made.", entries: []entry{{"file", `File: "it".`}, {"more", "list of File: others."}}}
+	if got, err := find(source, "Info"); err != nil || !reflect.DeepEqual(got, info) {
+		t.Errorf("%+v, %v: want %+v", got, err, info)
+	}
+	if _, err := find(source, "other"); err == nil {
+		t.Error("no error for what is not there")
+	}
+}
+
+// TestTroubleshootingQuotesMessages finds every heading of the page that is a
+// message among the messages.
+func TestTroubleshootingQuotesMessages(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join("../../docs", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	headings := regexp.MustCompile("(?m)^### `(.*)`$").FindAllStringSubmatch(read("troubleshooting.md"), -1)
+	if len(headings) < 10 {
+		t.Fatalf("%d messages in headings, want more", len(headings))
+	}
+	messages := strings.Split(read("messages.md"), "\n")
+	for _, heading := range headings {
+		if !slices.Contains(messages, heading[1]) {
+			t.Errorf("troubleshooting.md has a message that nothing prints: %s", heading[1])
+		}
+	}
+}
