@@ -20,7 +20,7 @@ example: packer completion bash > ~/.local/share/bash-completion/completions/pac
 var flagsOf = map[string][]string{
 	"create":     {"-o", "-launcher", "-variant", "-manifest", "-no-environment", "-remap", "-isolate", "-strip", "-force", "-debuglink"},
 	"build":      {"-levels", "-p", "-report", "-fallback", "-force", "-launcher", "-no-environment", "-o", "-C", "-buildmode", "-ldflags", "-tags", "-race", "-trimpath", "-pgo"},
-	"info":       {"--json"},
+	"info":       {"--json", "--html"},
 	"verify":     {"--json", "--against"},
 	"extract":    {"-level", "-o"},
 	"thin":       {"-level", "-o"},

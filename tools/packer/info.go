@@ -15,14 +15,15 @@ import (
 var infoVerb = verb{
 	name:    "info",
 	summary: "show the levels of a packed file",
-	usage: `info [--json] FILE
+	usage: `info [--json] [--html OUT] FILE
 
 Shows what a packed file says of itself: its levels with sizes, addresses and
 digests, how they share the address space, what its build information says,
 and which level this machine would start, and why. Digests are those in the
 file; packer verify recomputes them.
 
-  --json   print JSON (schema: tools/packer/SCHEMA.md)
+  --json       print JSON (schema: tools/packer/SCHEMA.md)
+  --html OUT   write a page with pictures to OUT instead
 
 example: packer info app`,
 	run: runInfo,
@@ -70,11 +71,20 @@ type machineInfo struct {
 func runInfo(w *world, args []string) error {
 	flags := newFlags("info")
 	asJSON := flags.Bool("json", false, "")
-	file, err := openOne(flags, args, nil)
+	html := flags.String("html", "", "")
+	file, err := openOne(flags, args, func() error {
+		if *asJSON && *html != "" {
+			return usagef("--json and --html: want one of them")
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	if *html != "" {
+		return writePage(w, file, *html)
+	}
 	info := describe(file)
 	if *asJSON {
 		return w.writeJSON(info)

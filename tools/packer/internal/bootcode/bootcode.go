@@ -123,6 +123,11 @@ func functions(file *elf.File) ([]Func, error) {
 	if err != nil {
 		return nil, err
 	}
+	// gosym makes room for as many functions as the table says that it has, which
+	// stands behind eight bytes (runtime.pcHeader); each takes eight at least.
+	if len(data) < 16 || binary.LittleEndian.Uint64(data[8:]) > uint64(len(data)/8) {
+		return nil, fmt.Errorf("section %s: not a function table of %d bytes", section.Name, len(data))
+	}
 	table, err := gosym.NewTable(nil, gosym.NewLineTable(data, text.Addr))
 	if err != nil {
 		return nil, err
