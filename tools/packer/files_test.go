@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"rules_go_multiarch/internal/testenv"
 )
 
@@ -46,14 +48,19 @@ func TestOutputs(t *testing.T) {
 	if err := os.Mkdir(locked, 0o555); err != nil {
 		t.Fatal(err)
 	}
+	refused := "permission denied"
 	if os.Geteuid() == 0 {
-		locked = "/sys" // where root may not write either
+		// Where root may not write either: sysfs, which sandboxes mount read-only.
+		locked = "/sys"
+		if unix.Access(locked, unix.W_OK) == unix.EROFS {
+			refused = "read-only file system"
+		}
 	}
 	for out, want := range map[string]string{
 		filepath.Join(dir, "no", "out"): "no such file or directory",
 		dir:                             "is a directory",
 		filepath.Join(file, "out"):      "not a directory",
-		filepath.Join(locked, "out"):    "permission denied",
+		filepath.Join(locked, "out"):    refused,
 	} {
 		for _, args := range [][]string{
 			{"create", "-launcher", testenv.Launcher(t), "-o", out, probe.Variants[1]},
@@ -85,7 +92,7 @@ func TestMissing(t *testing.T) {
 		status int
 		want   string
 	}{
-		{[]string{"info"}, 2, "packer: info: no file: want FILE\nusage: packer info [--json] FILE\nsee packer help info\n"},
+		{[]string{"info"}, 2, "packer: info: no file: want FILE\nusage: packer info [--json] [--html OUT] FILE\nsee packer help info\n"},
 		{[]string{"info", file, file}, 2, "packer: info: 2 files, " + file + " " + file + ": want one FILE\n"},
 		{[]string{"info", "-x", file}, 2, "packer: info: unknown flag -x\n"},
 		{[]string{"info", missing}, 1, "packer: info: " + missing + ": no such file or directory\n"},
