@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/testenv"
 )
 
 // bazel runs Bazel in the module of the examples.
@@ -41,13 +43,7 @@ func output(t *testing.T, dir, name string, args ...string) string {
 // entrypoint with nothing but the image's own files, in namespaces as a
 // container has them.
 func TestStartsInNamespaces(t *testing.T) {
-	umoci := os.Getenv("TOOL_UMOCI")
-	if umoci == "" {
-		umoci = "umoci"
-	}
-	if _, err := exec.LookPath(umoci); err != nil {
-		t.Skip("skipped: no umoci on PATH or in $TOOL_UMOCI")
-	}
+	umoci := testenv.Tool(t, "umoci")
 	if os.Getuid() != 0 {
 		t.Skip("skipped: needs root to unpack and start an image")
 	}
