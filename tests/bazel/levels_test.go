@@ -162,3 +162,20 @@ sh_binary(
 		t.Errorf("the reports of the shards are\n%s\nwant in one of them\n%s", all, want)
 	}
 }
+
+// TestBench wants gains that no level has.
+func TestBench(t *testing.T) {
+	w := elsewhere(t)
+	for label, want := range map[string]string{
+		"//tests/levels/pays:start_test":      "time from start to exit",
+		"//tests/levels/pays:benchmarks_test": "BenchmarkOnes",
+	} {
+		w.fails(t, "test", label)
+		log := w.logs(t, label, "test.log")["."]
+		for _, want := range []string{want, "RATIO TO V1", "not worth their size, as they do not gain 99.0 %: v2 ("} {
+			if !strings.Contains(log, want) {
+				t.Errorf("%s: no %q in\n%s", label, want, log)
+			}
+		}
+	}
+}
