@@ -1,6 +1,6 @@
 // Pack measures how quickly the packer packs, and how much memory it takes.
 //
-//	go run ./bench/pack [-size MB] [-runs N]
+//	go run ./bench/pack [-size MB] [-runs N] [-json FILE]
 //
 // It builds a program of the given size at four levels, packs it a few times
 // with its files in the page cache, and prints gigabytes of input a second and
@@ -10,6 +10,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ import (
 	"syscall"
 	"time"
 
+	"rules_go_multiarch/bench/internal/figures"
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/slots"
 )
@@ -44,8 +46,9 @@ func main() {
 	size := flag.Int("size", 300, "megabytes of all variants together")
 	runs := flag.Int("runs", 7, "how often to pack")
 	check := flag.Bool("check", false, "fail when an aim is missed")
+	jsonPath := flag.String("json", "", "also write the figures to this file")
 	flag.Parse()
-	missed, err := measure(*size, *runs)
+	missed, err := measure(*size, *runs, *jsonPath)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pack:", err)
 		os.Exit(1)
@@ -55,7 +58,17 @@ func main() {
 	}
 }
 
-func measure(size, runs int) (missed bool, err error) {
+// report is what was measured, as -json writes it. Times are medians in seconds.
+type report struct {
+	Machine figures.Machine `json:"machine"`
+	Runs    int             `json:"runs"`
+	Bytes   int64           `json:"bytes"`  // of the variants
+	Copy    float64         `json:"copy"`   // of the same bytes into one file
+	Pack    float64         `json:"pack"`   // of the whole process
+	Memory  int64           `json:"memory"` // most that was resident, in MiB
+}
+
+func measure(size, runs int, jsonPath string) (missed bool, err error) {
 	dir, err := os.MkdirTemp("", "bench-pack-")
 	if err != nil {
 		return false, err
@@ -66,10 +79,15 @@ func measure(size, runs int) (missed bool, err error) {
 		return false, err
 	}
 
-	var times []time.Duration
+	var times, copies []time.Duration
 	var memory int64
 	var processor time.Duration
 	for range runs {
+		copied, err := copyAll(dir)
+		if err != nil {
+			return false, fmt.Errorf("copying: %w", err)
+		}
+		copies = append(copies, copied)
 		cmd := exec.Command(filepath.Join(dir, "packer"), args...)
 		cmd.Dir = dir
 		began := time.Now()
@@ -82,14 +100,52 @@ func measure(size, runs int) (missed bool, err error) {
 		memory = max(memory, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss>>10)
 	}
 	slices.Sort(times)
-	median := times[len(times)/2]
+	slices.Sort(copies)
+	median, copying := times[len(times)/2], copies[len(copies)/2]
 	speed := func(d time.Duration) float64 { return float64(bytes) / 1e9 / d.Seconds() }
 	fmt.Printf("input          %d MB in four variants\n", bytes/1e6)
 	fmt.Printf("time           median %v, best %v, of %d runs\n", median.Round(time.Millisecond), times[0].Round(time.Millisecond), runs)
 	fmt.Printf("processor      %v a run, %.2f GB/s\n", processor.Round(time.Millisecond), speed(processor))
 	fmt.Printf("throughput     median %.2f GB/s, best %.2f GB/s (aim: %.1f)\n", speed(median), speed(times[0]), wantSpeed)
 	fmt.Printf("largest memory %d MB resident (aim: less than %d)\n", memory, wantMemory)
+	fmt.Printf("copying        median %v for the same bytes, so that packing takes %.2f times as long\n", copying.Round(time.Millisecond), median.Seconds()/copying.Seconds())
+	if jsonPath != "" {
+		text, err := json.MarshalIndent(report{
+			Machine: figures.ThisMachine(), Runs: runs, Bytes: bytes,
+			Copy: copying.Seconds(), Pack: median.Seconds(), Memory: memory,
+		}, "", "  ")
+		if err != nil {
+			return false, err
+		}
+		if err := os.WriteFile(jsonPath, append(text, '\n'), 0o666); err != nil {
+			return false, err
+		}
+	}
 	return speed(median) < wantSpeed || memory >= wantMemory, nil
+}
+
+// copyAll copies the variants into one new file.
+func copyAll(dir string) (time.Duration, error) {
+	path := filepath.Join(dir, "copied")
+	os.Remove(path)
+	began := time.Now()
+	out, err := os.Create(path)
+	if err != nil {
+		return 0, err
+	}
+	defer out.Close()
+	for level := goamd64.Min; level <= goamd64.Max; level++ {
+		in, err := os.Open(filepath.Join(dir, level.String()))
+		if err != nil {
+			return 0, err
+		}
+		_, err = io.Copy(out, in)
+		in.Close()
+		if err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(began), nil
 }
 
 // build makes packer, launcher and variants, and returns the packer's arguments
