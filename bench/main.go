@@ -1,7 +1,7 @@
 // Bench collects every figure of this repository: one command, one machine, one
 // file.
 //
-//	go run ./bench [-out DIR] [-only NAME,...] [-quick]
+//	go run ./bench [-out DIR] [-only NAME,...] [-quick] [-redraw]
 //
 // It writes DIR/results.json and a picture of each figure. All rows of a figure
 // are measured in one run, in turns where that is possible, and are ratios to its
@@ -12,9 +12,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rules_go_multiarch/bench/internal/figures"
@@ -70,9 +72,14 @@ type collection struct {
 func main() {
 	out := flag.String("out", "bench/results", "write results.json and pictures here")
 	only := flag.String("only", "", "measure just these, separated by commas: "+names())
+	redraw := flag.Bool("redraw", false, "measure nothing: draw what results.json has")
 	quick := flag.Bool("quick", false, "few rounds: to see that it works, not for figures")
 	flag.Parse()
-	if err := run(*out, *only, *quick); err != nil {
+	measure := func() error { return run(*out, *only, *quick) }
+	if *redraw {
+		measure = func() error { return drawAgain(*out) }
+	}
+	if err := measure(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -131,6 +138,25 @@ func run(out, only string, quick bool) error {
 	return nil
 }
 
+// drawAgain draws the pictures of results.json.
+func drawAgain(out string) error {
+	path := filepath.Join(out, "results.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var results Results
+	if err := json.Unmarshal(text, &results); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, f := range results.Figures {
+		if err := f.draw(filepath.Join(out, f.Name+".svg"), results.Machine); err != nil {
+			return fmt.Errorf("drawing %s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
 func (r *Results) write(path string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -142,7 +168,16 @@ func (r *Results) write(path string) error {
 func (f *Figure) print() {
 	fmt.Printf("%s (%s)\n", f.Title, f.Command)
 	for _, r := range f.Rows {
-		fmt.Printf("  %-24s %10.4g %-5s %7.3f x\n", r.Name, r.Value, r.Unit, r.Ratio)
+		fmt.Printf("  %-24s %10s %-5s %7.3f x\n", r.Name, digits(r.Value), r.Unit, r.Ratio)
+	}
+}
+
+// digits formats a number with three digits or more.
+func digits(value float64) string {
+	for decimals := 0; ; decimals++ {
+		if decimals == 3 || value*math.Pow10(decimals) >= 100 {
+			return strconv.FormatFloat(value, 'f', decimals, 64)
+		}
 	}
 }
 
@@ -154,7 +189,7 @@ func (f *Figure) draw(path string, machine figures.Machine) error {
 	}
 	for i, r := range f.Rows {
 		bar := chart.Bar{
-			Name: r.Name, Label: fmt.Sprintf("%.3g  (%.4g %s)", r.Ratio, r.Value, r.Unit),
+			Name: r.Name, Label: fmt.Sprintf("%.3g  (%s %s)", r.Ratio, digits(r.Value), r.Unit),
 			Value: r.Ratio, Low: r.Low, High: r.High, Tone: chart.Plain,
 		}
 		if i > 0 && strings.Contains(r.Name, "packed") {

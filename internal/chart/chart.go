@@ -69,10 +69,11 @@ type Chart struct {
 }
 
 const (
-	barWidth  = 16 * vg.Millimeter / 4
+	barWidth  = 4 * vg.Millimeter
 	rowHeight = 8 * vg.Millimeter
-	frame     = 32 * vg.Millimeter // title, notes and axis together
+	frame     = 36 * vg.Millimeter // title, notes and axis together
 	width     = 180 * vg.Millimeter
+	margin    = 3 * vg.Millimeter
 )
 
 // Write writes the picture in the format that the path's extension names: svg
@@ -87,10 +88,14 @@ func (c *Chart) Write(w io.Writer, path string) error {
 		return err
 	}
 	height := frame + rowHeight*vg.Length(len(c.Bars)) + 5*vg.Millimeter*vg.Length(len(c.Notes))
-	picture, err := p.WriterTo(width, height, format)
+	picture, err := draw.NewFormattedCanvas(width, height, format)
 	if err != nil {
 		return err
 	}
+	canvas := draw.New(picture)
+	canvas.SetColor(color.White)
+	canvas.Fill(canvas.Rectangle.Path())
+	p.Draw(draw.Crop(canvas, margin, -margin, margin, -margin))
 	var buffer bytes.Buffer
 	if _, err := picture.WriteTo(&buffer); err != nil {
 		return err
@@ -98,6 +103,8 @@ func (c *Chart) Write(w io.Writer, path string) error {
 	_, err = w.Write(buffer.Bytes())
 	return err
 }
+
+func init() { plot.DefaultFont.Variant = "Sans" }
 
 func (c *Chart) plot() (*plot.Plot, error) {
 	p := plot.New()
@@ -118,6 +125,8 @@ func (c *Chart) plot() (*plot.Plot, error) {
 		most = max(most, bar.Value, bar.High)
 	}
 	p.NominalY(names...)
+	p.Y.Tick.Label.Font.Size = vg.Points(9)
+	p.X.Tick.Label.Font.Size, p.X.Label.TextStyle.Font.Size = vg.Points(9), vg.Points(10)
 	p.Y.Min, p.Y.Max = -0.6, float64(len(c.Bars))-0.4
 	for _, line := range c.Lines {
 		most = max(most, line.Value)
@@ -181,7 +190,7 @@ func label(p *plot.Plot, what string, x, y float64, offset vg.Point) error {
 	}
 	labels.Offset = offset
 	labels.TextStyle = []text.Style{labels.TextStyle[0]}
-	labels.TextStyle[0].Font.Size = vg.Points(9)
+	labels.TextStyle[0].Font.Variant, labels.TextStyle[0].Font.Size = "Sans", vg.Points(9)
 	labels.TextStyle[0].XAlign = draw.XLeft
 	p.Add(labels)
 	return nil
