@@ -179,3 +179,38 @@ func TestBench(t *testing.T) {
 		}
 	}
 }
+
+// TestOurQemu registers an emulator the way users do.
+func TestOurQemu(t *testing.T) {
+	w := elsewhere(t)
+	folder := filepath.Join(w.dir, "emulator")
+	script := filepath.Join(folder, "our-qemu")
+	write(t, script, "#!/bin/sh\nexec qemu-x86_64 \"$@\"\n")
+	if err := os.Chmod(script, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "BUILD.bazel"), `load("//:defs.bzl", "go_multiarch_qemu")
+
+go_multiarch_qemu(
+    name = "qemu",
+    executable = "our-qemu",
+    models = {"v1": "Conroe"},
+)
+
+toolchain(
+    name = "toolchain",
+    toolchain = ":qemu",
+    toolchain_type = "//qemu:toolchain_type",
+)
+`)
+	const label = "//tests/levels:emulated_test"
+	w.bazel(t, "test", label, "--extra_toolchains=//emulator:toolchain")
+	for level, want := range map[string]string{
+		"_v1": "runs in our-qemu -cpu Conroe: ",
+		"_v3": "and the emulator has no CPU of level v3",
+	} {
+		if log := w.logs(t, label+level, "test.log")["."]; !strings.Contains(log, want) {
+			t.Errorf("%s: no %q in\n%s", level, want, log)
+		}
+	}
+}
