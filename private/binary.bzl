@@ -231,7 +231,7 @@ go_multiarch_binary = rule(
         ),
         "_mapping": attr.label(default = "//:platforms"),
         "_packer": attr.label(
-            default = "//tools/packer",
+            default = "//tools/packer:pack",
             cfg = "exec",
             executable = True,
         ),

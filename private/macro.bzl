@@ -6,8 +6,8 @@ load(":levels.bzl", "LEVELS")
 
 visibility(["//", "//tests/analysis"])
 
-# Attributes of every rule that both targets get.
-_COMMON = [
+# Attributes of every rule that both targets get, here and in test_macro.bzl.
+COMMON = [
     "applicable_licenses",
     "aspect_hints",
     "compatible_with",
@@ -91,7 +91,7 @@ def go_multiarch_binary(
 
     # None is how macros around this one leave an attribute out.
     kwargs = {key: value for key, value in kwargs.items() if value != None}
-    common = {key: kwargs.pop(key) for key in _COMMON if key in kwargs}
+    common = {key: kwargs.pop(key) for key in COMMON if key in kwargs}
     outer = {key: kwargs.pop(key) for key in _OUTER if key in kwargs}
 
     wrong = check_attributes(target, kwargs) or check_platforms(platforms)

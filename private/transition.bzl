@@ -1,4 +1,4 @@
-"""Transitions: the split into levels, and the one configuration of the launcher."""
+"""Transitions: the split into levels, one level, and the one configuration of our own programs that run there."""
 
 load(":levels.bzl", "LEVELS")
 load(":mapping.bzl", "mapped_base")
@@ -14,6 +14,10 @@ UNPACKED = "plain"
 def _default_platform(level, cgo = ""):
     return str(Label("//private/platforms:linux_amd64_" + cgo + level))
 
+def _level_platform(settings, attr, level):
+    base = attr.platforms or mapped_base(settings[_MAPPING], settings[_PLATFORMS])
+    return "{}_{}".format(base, level) if base else _default_platform(level, attr.cgo)
+
 def _split_impl(settings, attr):
     if not attr.packed:
         return {UNPACKED: {_PLATFORMS: settings[_PLATFORMS]}}
@@ -21,10 +25,7 @@ def _split_impl(settings, attr):
     # What is wrong with the levels, or the flag, is said by the rule, which every
     # build gets to.
     levels = [level for level in attr.goamd64 if level in LEVELS] or LEVELS[:1]
-    base = attr.platforms or mapped_base(settings[_MAPPING], settings[_PLATFORMS])
-    if base:
-        return {level: {_PLATFORMS: "{}_{}".format(base, level)} for level in levels}
-    return {level: {_PLATFORMS: _default_platform(level, attr.cgo)} for level in levels}
+    return {level: {_PLATFORMS: _level_platform(settings, attr, level)} for level in levels}
 
 # Sets the platform and nothing else: a Starlark flag that changes here would
 # follow into the exec configuration and build every tool once a level.
@@ -34,9 +35,17 @@ level_split = transition(
     outputs = [_PLATFORMS],
 )
 
+# For a test of one level. The platform is the one of the split, so that what is
+# tested is compiled once with what is packed.
+level_transition = transition(
+    implementation = lambda settings, attr: {_PLATFORMS: _level_platform(settings, attr, attr.level)},
+    inputs = [_PLATFORMS, _MAPPING],
+    outputs = [_PLATFORMS],
+)
+
 _GO = "@rules_go//go/config:"
 
-# The launcher is the same under every flag of the user. Each value is the
+# The launcher, and what starts tests, is the same under every flag of the user. Each value is the
 # setting's default, so that nothing is built twice when no flag is given.
 _LAUNCHER_SETTINGS = {
     "//command_line_option:collect_code_coverage": False,

@@ -1,6 +1,6 @@
 // Pack measures how quickly the packer packs, and how much memory it takes.
 //
-//	go run ./bench/pack [-size MB] [-symbols MB] [-runs N] [-busy] [-check]
+//	go run ./bench/pack [-size MB] [-symbols MB] [-runs N] [-busy] [-check] [-json FILE]
 //
 // It builds a program of the given size at four levels, packs it a few times
 // with its files in the page cache, and prints gigabytes of input a second and
@@ -12,6 +12,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -27,6 +28,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"rules_go_multiarch/bench/internal/figures"
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/slots"
 )
@@ -52,8 +54,9 @@ func main() {
 	runs := flag.Int("runs", 7, "how often to pack")
 	busy := flag.Bool("busy", false, "the machine is busy: run the packer before all other processes (real-time priority, needs root)")
 	check := flag.Bool("check", false, "fail when an aim is missed")
+	jsonPath := flag.String("json", "", "also write the first input's figures to this file")
 	flag.Parse()
-	missed, err := bench(*size, *symbols, *runs, *busy)
+	missed, err := bench(*size, *symbols, *runs, *busy, *jsonPath)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "pack:", err)
 		os.Exit(1)
@@ -63,7 +66,17 @@ func main() {
 	}
 }
 
-func bench(size, symbols, runs int, busy bool) (missed bool, err error) {
+// report is what -json writes. Times are medians in seconds.
+type report struct {
+	Machine figures.Machine `json:"machine"`
+	Runs    int             `json:"runs"`
+	Bytes   int64           `json:"bytes"`  // of the variants
+	Copy    float64         `json:"copy"`   // of the same bytes into one file
+	Pack    float64         `json:"pack"`   // of the whole process
+	Memory  int64           `json:"memory"` // most that was resident, in MiB
+}
+
+func bench(size, symbols, runs int, busy bool, jsonPath string) (missed bool, err error) {
 	dir, err := os.MkdirTemp("", "bench-pack-")
 	if err != nil {
 		return false, err
@@ -96,6 +109,11 @@ func bench(size, symbols, runs int, busy bool) (missed bool, err error) {
 			aim += fmt.Sprintf(", throughput of at least %.1f GB/s", wantSpeed)
 		}
 		r.print(input.what, aim)
+		if jsonPath != "" && input.symbols == 0 {
+			if err := r.writeJSON(jsonPath); err != nil {
+				return false, err
+			}
+		}
 		missed = missed || r.memory >= wantMemory || input.quick && r.speed(r.median) < wantSpeed
 	}
 	return missed, nil
@@ -106,7 +124,8 @@ type result struct {
 	bytes                   int64 // of input
 	runs                    int
 	median, best, processor time.Duration
-	memory                  int64 // in MB
+	copying                 time.Duration // of the same bytes into one file, median
+	memory                  int64         // in MB
 }
 
 // measure packs what is in dir a few times. The output is a new file each time:
@@ -121,8 +140,13 @@ func measure(dir string, args []string, runs int, busy bool) (r result, err erro
 		}
 		r.bytes += n
 	}
-	var times []time.Duration
+	var times, copies []time.Duration
 	for range runs {
+		copied, err := copyAll(dir)
+		if err != nil {
+			return r, fmt.Errorf("copying: %w", err)
+		}
+		copies = append(copies, copied)
 		if err := os.Remove(filepath.Join(dir, "packed")); err != nil && !os.IsNotExist(err) {
 			return r, err
 		}
@@ -143,7 +167,8 @@ func measure(dir string, args []string, runs int, busy bool) (r result, err erro
 		r.memory = max(r.memory, cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss>>10)
 	}
 	slices.Sort(times)
-	r.median, r.best = times[len(times)/2], times[0]
+	slices.Sort(copies)
+	r.median, r.best, r.copying = times[len(times)/2], times[0], copies[len(copies)/2]
 	return r, nil
 }
 
@@ -155,7 +180,44 @@ func (r *result) print(what, aim string) {
 	fmt.Printf("processor      %v a run, %.2f GB/s\n", r.processor.Round(time.Millisecond), r.speed(r.processor))
 	fmt.Printf("throughput     median %.2f GB/s, best %.2f GB/s\n", r.speed(r.median), r.speed(r.best))
 	fmt.Printf("largest memory %d MB resident\n", r.memory)
+	fmt.Printf("copying        median %v for the same bytes: packing takes %.2f times as long\n",
+		r.copying.Round(time.Millisecond), r.median.Seconds()/r.copying.Seconds())
 	fmt.Printf("aim            %s\n\n", aim)
+}
+
+func (r *result) writeJSON(path string) error {
+	text, err := json.MarshalIndent(report{
+		Machine: figures.ThisMachine(), Runs: r.runs, Bytes: r.bytes,
+		Copy: r.copying.Seconds(), Pack: r.median.Seconds(), Memory: r.memory,
+	}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o666)
+}
+
+// copyAll copies the variants into one new file.
+func copyAll(dir string) (time.Duration, error) {
+	path := filepath.Join(dir, "copied")
+	os.Remove(path)
+	began := time.Now()
+	out, err := os.Create(path)
+	if err != nil {
+		return 0, err
+	}
+	defer out.Close()
+	for level := goamd64.Min; level <= goamd64.Max; level++ {
+		in, err := os.Open(filepath.Join(dir, level.String()))
+		if err != nil {
+			return 0, err
+		}
+		_, err = io.Copy(out, in)
+		in.Close()
+		if err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(began), nil
 }
 
 // start starts a command. A child has the scheduling of the thread that starts

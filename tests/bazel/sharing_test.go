@@ -46,7 +46,7 @@ func TestActions(t *testing.T) {
 		"GoMultiarchPack //tests/bazel/programs:four_levels": 1,
 		"GoMultiarchPack //tests/bazel/programs:two_levels":  1,
 		"GoLink //launcher/program:program":                  1,
-		"GoLink //tools/packer:packer":                       1,
+		"GoLink //tools/packer:pack":                         1,
 	} {
 		if got := outputs[name]; len(got) != count {
 			t.Errorf("%s: %d actions, want %d: %v", name, len(got), count, got)

@@ -55,6 +55,26 @@ Info = provider(
                 "others.",
     },
 )
+
+tool = rule(
+    implementation = _tool_impl,
+    doc = """Brings a tool.
+
+At once.
+""",
+    attrs = {
+        "executable": attr.label(
+            mandatory = True,
+            doc = "The tool, " +
+                  "built.",
+            executable = True,
+        ),
+        "models": attr.string_dict(
+            doc = "Models.",
+        ),
+        "_hidden": attr.label(default = ":hidden"),
+    },
+)
 `
 	want := symbol{
 		name:      "app",
@@ -68,9 +88,13 @@ Info = provider(
 	if got, want := want.defaults(), map[string]string{"name": "required", "levels": "all four", "out": "`None`"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("defaults %v, want %v", got, want)
 	}
-	info := symbol{name: "Info", summary: "What was made.", entries: []entry{{"file", `File: "it".`}, {"more", "list of File: others."}}}
+	info := symbol{name: "Info", kind: provider, summary: "What was made.", entries: []entry{{"file", `File: "it".`}, {"more", "list of File: others."}}}
 	if got, err := find(source, "Info"); err != nil || !reflect.DeepEqual(got, info) {
 		t.Errorf("%+v, %v: want %+v", got, err, info)
+	}
+	tool := symbol{name: "tool", kind: rule, summary: "Brings a tool.\n\nAt once.", entries: []entry{{"executable", "The tool, built."}, {"models", "Models."}}}
+	if got, err := find(source, "tool"); err != nil || !reflect.DeepEqual(got, tool) {
+		t.Errorf("%+v, %v: want %+v", got, err, tool)
 	}
 	if _, err := find(source, "other"); err == nil {
 		t.Error("no error for what is not there")

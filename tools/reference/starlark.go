@@ -11,15 +11,23 @@ import (
 
 // symbol is something that defs.bzl exports.
 type symbol struct {
-	name string
-	// signature is the parameters of a macro, as they stand in the source, or
-	// empty for a provider.
-	signature string
+	name      string
+	kind      kind
+	signature string // the parameters of a macro, as they stand in the source
 	summary   string // the docstring up to its arguments
 	entries   []entry
 }
 
-// entry is an argument of a macro or a field of a provider.
+type kind int
+
+const (
+	macro kind = iota
+	provider
+	rule
+)
+
+// entry is an argument of a macro, a field of a provider or an attribute of a
+// rule.
 type entry struct{ name, text string }
 
 // The repository's Starlark files are as buildifier writes them, which is all
@@ -28,6 +36,9 @@ var (
 	loads     = regexp.MustCompile(`(?m)^load\("//([a-z]+):([a-z_]+\.bzl)", _(\w+) = "(\w+)"\)$`)
 	macros    = `(?ms)^def %s\((.*?)\):\n    """(.*?)"""`
 	providers = `(?ms)^%s = provider\(\n    doc = """(.*?)""",\n    fields = \{\n(.*?)\n    \},\n\)`
+	rules     = `(?ms)^%s = rule\(\n.*?    doc = """(.*?)""",\n    attrs = \{\n(.*?)\n    \},\n`
+	attribute = regexp.MustCompile(`(?ms)^        "([a-z]\w*)": attr\.\w+\(\n(.*?)^        \),$`)
+	attrDoc   = regexp.MustCompile(`(?ms)^            doc = (.*?),\n(?:            \w|\z)`)
 	argument  = regexp.MustCompile(`^  (\*{0,2}\w+): (.*)$`)
 	field     = regexp.MustCompile(`(?ms)^        "(\w+)": (.*?),$`)
 	literal   = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`)
@@ -64,17 +75,33 @@ func find(source, name string) (symbol, error) {
 		return s, s.readDocstring(m[2])
 	}
 	if m := regexp.MustCompile(fmt.Sprintf(providers, name)).FindStringSubmatch(source); m != nil {
-		s := symbol{name: name, summary: strings.TrimSpace(m[1])}
+		s := symbol{name: name, kind: provider, summary: strings.TrimSpace(m[1])}
 		for _, f := range field.FindAllStringSubmatch(m[2]+"\n", -1) {
-			var text strings.Builder
-			for _, part := range literal.FindAllStringSubmatch(f[2], -1) {
-				text.WriteString(strings.NewReplacer(`\"`, `"`, `\n`, "\n").Replace(part[1]))
-			}
-			s.entries = append(s.entries, entry{f[1], text.String()})
+			s.entries = append(s.entries, entry{f[1], sum(f[2])})
 		}
 		return s, nil
 	}
-	return symbol{}, fmt.Errorf("neither a macro nor a provider %s with a docstring", name)
+	if m := regexp.MustCompile(fmt.Sprintf(rules, name)).FindStringSubmatch(source); m != nil {
+		s := symbol{name: name, kind: rule, summary: strings.TrimSpace(m[1])}
+		for _, a := range attribute.FindAllStringSubmatch(m[2]+"\n", -1) {
+			doc := attrDoc.FindStringSubmatch(a[2])
+			if doc == nil {
+				return s, fmt.Errorf("%s: attribute %s has no doc", name, a[1])
+			}
+			s.entries = append(s.entries, entry{a[1], sum(doc[1])})
+		}
+		return s, nil
+	}
+	return symbol{}, fmt.Errorf("no macro, provider or rule %s with a docstring", name)
+}
+
+// sum returns the value of a sum of string literals.
+func sum(source string) string {
+	var text strings.Builder
+	for _, part := range literal.FindAllStringSubmatch(source, -1) {
+		text.WriteString(strings.NewReplacer(`\"`, `"`, `\n`, "\n").Replace(part[1]))
+	}
+	return text.String()
 }
 
 // readDocstring parses a macro's docstring in the style that buildifier checks:
@@ -112,23 +139,22 @@ func rulesPage(symbols []symbol) string {
 	}
 	out.WriteString(")\n```\n")
 	for _, s := range symbols {
-		kind, what := "attribute", "default"
-		if s.signature == "" {
-			kind = "field"
-		}
 		fmt.Fprintf(&out, "\n## %s\n\n%s\n\n", s.name, s.summary)
-		if s.signature == "" {
-			fmt.Fprintf(&out, "| %s | |\n|---|---|\n", kind)
-		} else {
-			fmt.Fprintf(&out, "| %s | %s | |\n|---|---|---|\n", kind, what)
+		switch s.kind {
+		case macro:
+			out.WriteString("| attribute | default | |\n|---|---|---|\n")
+		case provider:
+			out.WriteString("| field | |\n|---|---|\n")
+		case rule:
+			out.WriteString("| attribute | |\n|---|---|\n| `name` | A unique name for this target. |\n")
 		}
 		defaults := s.defaults()
 		for _, e := range s.entries {
 			text := strings.ReplaceAll(e.text, "|", "\\|")
-			if s.signature == "" {
-				fmt.Fprintf(&out, "| `%s` | %s |\n", e.name, text)
-			} else {
+			if s.kind == macro {
 				fmt.Fprintf(&out, "| `%s` | %s | %s |\n", e.name, defaults[e.name], text)
+			} else {
+				fmt.Fprintf(&out, "| `%s` | %s |\n", e.name, text)
 			}
 		}
 	}

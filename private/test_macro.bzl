@@ -1,0 +1,168 @@
+"""The macro go_multiarch_test."""
+
+load("@rules_go//go:def.bzl", "go_test")
+load(":levels.bzl", "LEVELS", "check_levels")
+load(":macro.bzl", "COMMON", "check_platforms")
+load(":test.bzl", "EMULATE", _go_multiarch_test = "go_multiarch_test")
+
+visibility(["//", "//tests/analysis"])
+
+# Attributes that only the tests of the levels get, not the go_test.
+_OUTER = [
+    "args",
+    "deprecation",
+    "flaky",
+    "local",
+    "shard_count",
+    "size",
+    "timeout",
+    "visibility",
+]
+
+def go_multiarch_test(
+        name,
+        target = None,
+        goamd64 = LEVELS,
+        emulate = "auto",
+        manual = [],
+        platforms = None,
+        exec_properties = None,
+        tags = [],
+        **kwargs):
+    """Runs a test at several levels of GOAMD64, each as a Bazel test of its own.
+
+    Either wrap a `go_test`:
+
+    ```starlark
+    load("@rules_go_multiarch//:defs.bzl", "go_multiarch_test")
+
+    go_multiarch_test(
+        name = "app_levels_test",
+        target = ":app_test",
+    )
+    ```
+
+    or give the attributes of `go_test` and it makes the inner one itself:
+
+    ```starlark
+    go_multiarch_test(
+        name = "app_test",
+        srcs = ["app_test.go"],
+        embed = [":app_lib"],
+        goamd64 = ["v1", "v3"],
+    )
+    ```
+
+    `<name>_v1` to `<name>_v4` are tests, `<name>` is a test_suite of them. A level
+    runs natively where the CPU can, else in an emulator where there is one (see
+    `go_multiarch_qemu`) and it has a CPU of that level, which qemu has up to v3.
+    A level that can run neither way is reported as skipped, with the reason, in
+    the log and in test.xml. Bazel itself counts it as passed; with
+    `--@rules_go_multiarch//:every_level_must_run` it fails instead.
+
+    On a target platform other than Linux on x86_64 the tests are incompatible,
+    and Bazel skips them.
+
+    Args:
+      name: Name of the test_suite, and prefix of the tests' names.
+      target: Label of the `go_test`. `env`, `data` and what it is built with are
+        taken from it. `args`, `flaky`, `shard_count`, `size`, `tags` and `timeout`
+        are not, as Bazel shows them to no other target.
+      goamd64: List of levels to test, some of `v1`, `v2`, `v3` and `v4`.
+      emulate: `auto`: in an emulator when the CPU cannot run the level. `always`:
+        in an emulator, with the least CPU of the level, whatever the CPU can; so
+        code that asks the CPU what it has is tested as on the oldest machine.
+        `never`: natively or not at all.
+      manual: List of levels that get the tag `manual` and are left out of the
+        test_suite, such as those that only an emulator runs where you develop.
+      platforms: Label of a `go_multiarch_platforms`, for constraints of your own
+        on the platform that the levels are built for.
+      exec_properties: As on `go_test`.
+      tags: As on every rule. The inner target gets `manual` as well.
+      **kwargs: `size`, `timeout`, `flaky`, `shard_count`, `args` and what else
+        every test has; without `target` also all attributes of `go_test`.
+    """
+
+    # None is how macros around this one leave an attribute out.
+    kwargs = {key: value for key, value in kwargs.items() if value != None}
+    common = {key: kwargs.pop(key) for key in COMMON if key in kwargs}
+    outer = {key: kwargs.pop(key) for key in _OUTER if key in kwargs}
+
+    wrong = check_test_attributes(target, goamd64, emulate, manual, kwargs) or check_platforms(platforms)
+    if wrong:
+        fail("go_multiarch_test(name = \"{}\"): {}".format(name, wrong))
+    tags = tags or []
+    data = kwargs.get("data")
+    if not target:
+        target = ":" + name + "_plain"
+        go_test(
+            name = name + "_plain",
+            exec_properties = exec_properties,
+            tags = _with_manual(tags),
+            visibility = ["//visibility:private"],
+            **(common | kwargs)
+        )
+
+    compatible = common.pop("target_compatible_with", [])
+    for level in goamd64:
+        _go_multiarch_test(
+            name = "{}_{}".format(name, level),
+            target = target,
+            cgo = select({
+                Label("@rules_go//go/toolchain:cgo_off"): "cgo_off_",
+                Label("@rules_go//go/toolchain:cgo_on"): "cgo_on_",
+                "//conditions:default": "",
+            }),
+            data = data,
+            emulate = emulate,
+            exec_properties = exec_properties,
+            level = level,
+            platforms = str(native.package_relative_label(platforms)) if platforms else None,
+            tags = _with_manual(tags) if level in manual else tags,
+            target_compatible_with = compatible + [
+                Label("@platforms//cpu:x86_64"),
+                Label("@platforms//os:linux"),
+            ],
+            **(common | outer)
+        )
+
+    # An empty list would stand for all tests of the package.
+    in_suite = [level for level in goamd64 if level not in manual]
+    native.test_suite(
+        name = name,
+        tags = ["manual"] if "manual" in tags or not in_suite else [],
+        tests = ["{}_{}".format(name, level) for level in in_suite or goamd64],
+        visibility = outer.get("visibility"),
+    )
+
+def check_test_attributes(target, goamd64, emulate, manual, attrs):
+    """Returns what is wrong with the attributes of a go_multiarch_test.
+
+    Args:
+      target: value of the attribute `target`, or None.
+      goamd64: value of the attribute `goamd64`.
+      emulate: value of the attribute `emulate`.
+      manual: value of the attribute `manual`.
+      attrs: dict of the attributes of `go_test` that are set.
+
+    Returns:
+      An error message that names the attributes, or None.
+    """
+    if target and attrs:
+        return ("target and {} are both set, want beside target only emulate, exec_properties, goamd64, manual, " +
+                "platforms, tags and what every test has; attributes of go_test belong there").format(
+            ", ".join(sorted(attrs)),
+        )
+    if not target and not attrs.get("srcs") and not attrs.get("embed"):
+        return "none of target, srcs and embed is set, want a target or the attributes of go_test"
+    if type(goamd64) != "list":
+        return "goamd64: {}, want a list, as there is a test for each level".format(repr(goamd64))
+    if emulate not in EMULATE:
+        return "emulate: \"{}\", want one of {}".format(emulate, ", ".join(EMULATE))
+    for level in manual:
+        if level not in goamd64:
+            return "manual: \"{}\", want some of the levels in goamd64, which are {}".format(level, ", ".join(goamd64))
+    return check_levels(goamd64)
+
+def _with_manual(tags):
+    return tags if "manual" in tags else tags + ["manual"]

@@ -1,0 +1,216 @@
+package bazel_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// logFolder returns the folder of bazel-testlogs that has what a test left.
+func (w workspace) logFolder(t *testing.T, label string) string {
+	t.Helper()
+	root := strings.TrimSpace(w.bazel(t, "info", "bazel-testlogs"))
+	return filepath.Join(root, strings.NewReplacer("//", "", ":", "/").Replace(label))
+}
+
+// clear removes what a test left with other flags.
+func (w workspace) clear(t *testing.T, label string) {
+	t.Helper()
+	if err := os.RemoveAll(w.logFolder(t, label)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// logs returns the contents of files that tests of a label left, by path below
+// the label's folder.
+func (w workspace) logs(t *testing.T, label, name string) map[string]string {
+	t.Helper()
+	folder := w.logFolder(t, label)
+	found := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.Name() != name {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		relative, _ := filepath.Rel(folder, filepath.Dir(path))
+		found[relative] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+const (
+	features  = "//tests/levels/features:features_test"
+	verbose   = "--test_env=GO_TEST_WRAP_TESTV=1" // or rules_go's XML has no tests that pass
+	uncounted = "--cache_test_results=no"
+)
+
+// TestLevelTestRuns runs tests of two levels, in two shards each, twice.
+func TestLevelTestRuns(t *testing.T) {
+	w := elsewhere(t)
+	w.bazel(t, "test", features, "--runs_per_test=2", verbose)
+	for _, label := range []string{features + "_v1", features + "_v3"} {
+		reports := w.logs(t, label, "test.xml")
+		var runs []string
+		for run, report := range reports {
+			runs = append(runs, run)
+			a, b := strings.Contains(report, `"TestShardA"`), strings.Contains(report, `"TestShardB"`)
+			if a == b {
+				t.Errorf("%s: %s ran TestShardA: %t, TestShardB: %t; want one of them", label, run, a, b)
+			}
+		}
+		slices.Sort(runs)
+		want := "shard_1_of_2_run_1_of_2 shard_1_of_2_run_2_of_2 shard_2_of_2_run_1_of_2 shard_2_of_2_run_2_of_2"
+		if got := strings.Join(runs, " "); got != want {
+			t.Errorf("%s: runs are %s, want %s", label, got, want)
+		}
+	}
+}
+
+func TestLevelTestFilter(t *testing.T) {
+	w := elsewhere(t)
+	w.clear(t, features+"_v3")
+	stdout := w.bazel(t, "test", features+"_v3", "--test_filter=^TestShard", "--test_output=all", verbose, uncounted)
+	all := ""
+	for _, report := range w.logs(t, features+"_v3", "test.xml") {
+		all += report
+	}
+	if !strings.Contains(all, `"TestShardA"`) || strings.Contains(all, `"TestFeatures"`) {
+		t.Errorf("the filter let pass\n%s", all)
+	}
+	if !strings.Contains(stdout, "TestShardA in shard") {
+		t.Errorf("--test_output=all shows no log of the test:\n%s", stdout)
+	}
+}
+
+func TestLevelTestFlaky(t *testing.T) {
+	w := elsewhere(t)
+	// Not in /tmp, of which every sandbox has its own.
+	folder := filepath.Join(filepath.Dir(w.dir), "tries")
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	stdout := w.bazel(t, "test", features+"_v3", "--test_env=FLAKY="+folder, "--sandbox_writable_path="+folder, uncounted)
+	if !strings.Contains(stdout, "FLAKY, failed in ") {
+		t.Errorf("not flaky:\n%s", stdout)
+	}
+}
+
+// TestLevelThatCannotRun is reported as skipped, or fails where that is asked for.
+func TestLevelThatCannotRun(t *testing.T) {
+	w := elsewhere(t)
+	const label, reason = "//tests/levels:no_cpu_test_v4", "emulate = &#34;always&#34;, and "
+	w.bazel(t, "test", label)
+	if report := w.logs(t, label, "test.xml")["."]; !strings.Contains(report, `<skipped message="`+reason) {
+		t.Errorf("not skipped because of %s:\n%s", reason, report)
+	}
+	stderr := w.fails(t, "test", label, "--//:every_level_must_run")
+	if !strings.Contains(stderr, "1 test FAILED") {
+		t.Errorf("the test did not fail:\n%s", stderr)
+	}
+	for _, log := range w.logs(t, label, "test.log") {
+		if !strings.Contains(log, label+" cannot run: ") {
+			t.Errorf("no reason in\n%s", log)
+		}
+	}
+}
+
+// merger is a stand-in for Bazel's own, which has to be downloaded: reports are
+// put one behind the other.
+const merger = `#!/usr/bin/env bash
+for arg in "$@"; do
+  case $arg in
+  --coverage_dir=*) dir=${arg#*=} ;;
+  --output_file=*) out=${arg#*=} ;;
+  esac
+done
+find "$dir" -name '*.dat' -exec cat {} + >"$out"
+`
+
+func TestLevelTestCoverage(t *testing.T) {
+	w := elsewhere(t)
+	folder := filepath.Join(w.dir, "merger")
+	write(t, filepath.Join(folder, "merger.sh"), merger)
+	if err := os.Chmod(filepath.Join(folder, "merger.sh"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "BUILD.bazel"), `load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
+
+sh_binary(
+    name = "merger",
+    srcs = ["merger.sh"],
+    visibility = ["//visibility:public"],
+)
+`)
+	flags := []string{
+		"--coverage_output_generator=//merger", "--coverage_report_generator=//merger",
+		"--instrumentation_filter=^//tests/levels/features",
+	}
+	w.clear(t, features+"_v3")
+	w.bazel(t, append([]string{"coverage", features + "_v3"}, flags...)...)
+	all := ""
+	for _, report := range w.logs(t, features+"_v3", "coverage.dat") {
+		all += report
+	}
+	// Line 5 begins the function, line 7 panics, line 9 returns.
+	if want := "SF:tests/levels/features/half/half.go\nDA:5,1\nDA:6,1\nDA:7,0\nDA:9,1\n"; !strings.Contains(all, want) {
+		t.Errorf("the reports of the shards are\n%s\nwant in one of them\n%s", all, want)
+	}
+}
+
+// TestBench wants gains that no level has.
+func TestBench(t *testing.T) {
+	w := elsewhere(t)
+	for label, want := range map[string]string{
+		"//tests/levels/pays:start_test":      "time from start to exit",
+		"//tests/levels/pays:benchmarks_test": "BenchmarkOnes",
+	} {
+		w.fails(t, "test", label)
+		log := w.logs(t, label, "test.log")["."]
+		for _, want := range []string{want, "RATIO TO V1", "not worth their size, as they do not gain 99.0 %: v2 ("} {
+			if !strings.Contains(log, want) {
+				t.Errorf("%s: no %q in\n%s", label, want, log)
+			}
+		}
+	}
+}
+
+// TestOurQemu registers an emulator the way users do.
+func TestOurQemu(t *testing.T) {
+	w := elsewhere(t)
+	folder := filepath.Join(w.dir, "emulator")
+	script := filepath.Join(folder, "our-qemu")
+	write(t, script, "#!/bin/sh\nexec qemu-x86_64 \"$@\"\n")
+	if err := os.Chmod(script, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(folder, "BUILD.bazel"), `load("//:defs.bzl", "go_multiarch_qemu")
+
+go_multiarch_qemu(
+    name = "qemu",
+    executable = "our-qemu",
+    models = {"v1": "Conroe"},
+)
+
+toolchain(
+    name = "toolchain",
+    toolchain = ":qemu",
+    toolchain_type = "//qemu:toolchain_type",
+)
+`)
+	const label = "//tests/levels:emulated_test"
+	w.bazel(t, "test", label, "--extra_toolchains=//emulator:toolchain")
+	for level, want := range map[string]string{
+		"_v1": "runs in our-qemu -cpu Conroe: ",
+		"_v3": "and the emulator has no CPU of level v3",
+	} {
+		if log := w.logs(t, label+level, "test.log")["."]; !strings.Contains(log, want) {
+			t.Errorf("%s: no %q in\n%s", level, want, log)
+		}
+	}
+}

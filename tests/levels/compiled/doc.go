@@ -1,0 +1,2 @@
+// Package compiled tells the level that it was compiled for.
+package compiled
