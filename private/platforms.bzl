@@ -4,7 +4,7 @@ load(":levels.bzl", "LEVELS")
 
 visibility("//")
 
-def go_multiarch_platforms(name, parent, constraint_values = [], **kwargs):
+def go_multiarch_platforms(name, parent, constraint_values = [], level_exec_properties = {}, **kwargs):
     """Makes a platform for each level, with the constraints of one of yours.
 
     Without this, levels are built for platforms that have no constraints but
@@ -36,13 +36,25 @@ def go_multiarch_platforms(name, parent, constraint_values = [], **kwargs):
         It must not be an alias with a select.
       constraint_values: List of labels: constraints beside the parent's and the
         level's.
+      level_exec_properties: Dict of level to execution properties that its
+        platform has beside the parent's, such as `{"v4": {"cpu": "avx512"}}`.
+        They choose the workers of tests under `--use_target_platform_for_tests`.
       **kwargs: Attributes of every rule, such as `visibility`.
     """
+    for level in level_exec_properties:
+        if level not in LEVELS:
+            fail("go_multiarch_platforms(name = \"{}\"): level_exec_properties has \"{}\", want some of {}".format(
+                name,
+                level,
+                ", ".join(LEVELS),
+            ))
+    exec_properties = kwargs.pop("exec_properties", {})
     kwargs.setdefault("visibility", ["//visibility:public"])
     for level in LEVELS:
         native.platform(
             name = "{}_{}".format(name, level),
             parents = [parent],
             constraint_values = constraint_values + [Label("@rules_go//go/constraints/amd64:" + level)],
+            exec_properties = exec_properties | level_exec_properties.get(level, {}),
             **kwargs
         )

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
 // TestLoadingErrors writes BUILD files that cannot be loaded. What fails later
@@ -23,15 +25,21 @@ func TestLoadingErrors(t *testing.T) {
 			`go_multiarch_binary(name = "app"): none of target, srcs and embed is set, want a target or the attributes of go_binary`,
 		},
 		{
+			"level",
+			`load("//:defs.bzl", "go_multiarch_platforms")` + "\n" +
+				`go_multiarch_platforms(name = "fleet", parent = ":x", level_exec_properties = {"v5": {}})`,
+			`go_multiarch_platforms(name = "fleet"): level_exec_properties has "v5", want some of v1, v2, v3, v4`,
+		},
+		{
 			"private",
 			`load("//private:levels.bzl", "LEVELS")`,
 			"//private:levels.bzl is not visible for loading from package //broken/private",
 		},
 	}
 	for _, c := range cases {
-		write(t, filepath.Join(w.dir, "broken", c.name, "BUILD.bazel"), c.build+"\n")
+		bazeltest.Write(t, filepath.Join(w.Dir, "broken", c.name, "BUILD.bazel"), c.build+"\n")
 	}
-	stderr := w.fails(t, "query", "--keep_going", "//broken/...")
+	stderr := w.Fails(t, "query", "--keep_going", "//broken/...")
 	for _, c := range cases {
 		if !strings.Contains(stderr, c.want) {
 			t.Errorf("%s: no %q in\n%s", c.name, c.want, stderr)
@@ -43,13 +51,13 @@ func TestLoadingErrors(t *testing.T) {
 // in a place that has room for less.
 func TestPackErrors(t *testing.T) {
 	w := elsewhere(t)
-	write(t, filepath.Join(w.dir, "large", "main.go"), `package main
+	bazeltest.Write(t, filepath.Join(w.Dir, "large", "main.go"), `package main
 
 var zeroes [400 << 20]byte
 
 func main() { println(zeroes[len(zeroes)-1]) }
 `)
-	write(t, filepath.Join(w.dir, "large", "BUILD.bazel"), `load("//:defs.bzl", "go_multiarch_binary")
+	bazeltest.Write(t, filepath.Join(w.Dir, "large", "BUILD.bazel"), `load("//:defs.bzl", "go_multiarch_binary")
 
 go_multiarch_binary(
     name = "large",
@@ -57,7 +65,7 @@ go_multiarch_binary(
     goamd64 = ["v1", "v3"],
 )
 `)
-	stderr := w.fails(t, "build", "//large")
+	stderr := w.Fails(t, "build", "//large")
 	for _, want := range []string{
 		"Packing //large:large failed",
 		"v1 takes 40",

@@ -6,28 +6,30 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
 // logFolder returns the folder of bazel-testlogs that has what a test left.
-func (w workspace) logFolder(t *testing.T, label string) string {
+func logFolder(t *testing.T, w bazeltest.Workspace, label string) string {
 	t.Helper()
-	root := strings.TrimSpace(w.bazel(t, "info", "bazel-testlogs"))
+	root := strings.TrimSpace(w.Bazel(t, "info", "bazel-testlogs"))
 	return filepath.Join(root, strings.NewReplacer("//", "", ":", "/").Replace(label))
 }
 
-// clear removes what a test left with other flags.
-func (w workspace) clear(t *testing.T, label string) {
+// clearLogs removes what a test left with other flags.
+func clearLogs(t *testing.T, w bazeltest.Workspace, label string) {
 	t.Helper()
-	if err := os.RemoveAll(w.logFolder(t, label)); err != nil {
+	if err := os.RemoveAll(logFolder(t, w, label)); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // logs returns the contents of files that tests of a label left, by path below
 // the label's folder.
-func (w workspace) logs(t *testing.T, label, name string) map[string]string {
+func logs(t *testing.T, w bazeltest.Workspace, label, name string) map[string]string {
 	t.Helper()
-	folder := w.logFolder(t, label)
+	folder := logFolder(t, w, label)
 	found := map[string]string{}
 	err := filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.Name() != name {
@@ -53,9 +55,9 @@ const (
 // TestLevelTestRuns runs tests of two levels, in two shards each, twice.
 func TestLevelTestRuns(t *testing.T) {
 	w := elsewhere(t)
-	w.bazel(t, "test", features, "--runs_per_test=2", verbose)
+	w.Bazel(t, "test", features, "--runs_per_test=2", verbose)
 	for _, label := range []string{features + "_v1", features + "_v3"} {
-		reports := w.logs(t, label, "test.xml")
+		reports := logs(t, w, label, "test.xml")
 		var runs []string
 		for run, report := range reports {
 			runs = append(runs, run)
@@ -74,10 +76,10 @@ func TestLevelTestRuns(t *testing.T) {
 
 func TestLevelTestFilter(t *testing.T) {
 	w := elsewhere(t)
-	w.clear(t, features+"_v3")
-	stdout := w.bazel(t, "test", features+"_v3", "--test_filter=^TestShard", "--test_output=all", verbose, uncounted)
+	clearLogs(t, w, features+"_v3")
+	stdout := w.Bazel(t, "test", features+"_v3", "--test_filter=^TestShard", "--test_output=all", verbose, uncounted)
 	all := ""
-	for _, report := range w.logs(t, features+"_v3", "test.xml") {
+	for _, report := range logs(t, w, features+"_v3", "test.xml") {
 		all += report
 	}
 	if !strings.Contains(all, `"TestShardA"`) || strings.Contains(all, `"TestFeatures"`) {
@@ -91,11 +93,11 @@ func TestLevelTestFilter(t *testing.T) {
 func TestLevelTestFlaky(t *testing.T) {
 	w := elsewhere(t)
 	// Not in /tmp, of which every sandbox has its own.
-	folder := filepath.Join(filepath.Dir(w.dir), "tries")
+	folder := filepath.Join(filepath.Dir(w.Dir), "tries")
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	stdout := w.bazel(t, "test", features+"_v3", "--test_env=FLAKY="+folder, "--sandbox_writable_path="+folder, uncounted)
+	stdout := w.Bazel(t, "test", features+"_v3", "--test_env=FLAKY="+folder, "--sandbox_writable_path="+folder, uncounted)
 	if !strings.Contains(stdout, "FLAKY, failed in ") {
 		t.Errorf("not flaky:\n%s", stdout)
 	}
@@ -105,15 +107,15 @@ func TestLevelTestFlaky(t *testing.T) {
 func TestLevelThatCannotRun(t *testing.T) {
 	w := elsewhere(t)
 	const label, reason = "//tests/levels:no_cpu_test_v4", "emulate = &#34;always&#34;, and "
-	w.bazel(t, "test", label)
-	if report := w.logs(t, label, "test.xml")["."]; !strings.Contains(report, `<skipped message="`+reason) {
+	w.Bazel(t, "test", label)
+	if report := logs(t, w, label, "test.xml")["."]; !strings.Contains(report, `<skipped message="`+reason) {
 		t.Errorf("not skipped because of %s:\n%s", reason, report)
 	}
-	stderr := w.fails(t, "test", label, "--//:every_level_must_run")
+	stderr := w.Fails(t, "test", label, "--//:every_level_must_run")
 	if !strings.Contains(stderr, "1 test FAILED") {
 		t.Errorf("the test did not fail:\n%s", stderr)
 	}
-	for _, log := range w.logs(t, label, "test.log") {
+	for _, log := range logs(t, w, label, "test.log") {
 		if !strings.Contains(log, label+" cannot run: ") {
 			t.Errorf("no reason in\n%s", log)
 		}
@@ -134,12 +136,12 @@ find "$dir" -name '*.dat' -exec cat {} + >"$out"
 
 func TestLevelTestCoverage(t *testing.T) {
 	w := elsewhere(t)
-	folder := filepath.Join(w.dir, "merger")
-	write(t, filepath.Join(folder, "merger.sh"), merger)
+	folder := filepath.Join(w.Dir, "merger")
+	bazeltest.Write(t, filepath.Join(folder, "merger.sh"), merger)
 	if err := os.Chmod(filepath.Join(folder, "merger.sh"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(folder, "BUILD.bazel"), `load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
+	bazeltest.Write(t, filepath.Join(folder, "BUILD.bazel"), `load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
 
 sh_binary(
     name = "merger",
@@ -151,10 +153,10 @@ sh_binary(
 		"--coverage_output_generator=//merger", "--coverage_report_generator=//merger",
 		"--instrumentation_filter=^//tests/levels/features",
 	}
-	w.clear(t, features+"_v3")
-	w.bazel(t, append([]string{"coverage", features + "_v3"}, flags...)...)
+	clearLogs(t, w, features+"_v3")
+	w.Bazel(t, append([]string{"coverage", features + "_v3"}, flags...)...)
 	all := ""
-	for _, report := range w.logs(t, features+"_v3", "coverage.dat") {
+	for _, report := range logs(t, w, features+"_v3", "coverage.dat") {
 		all += report
 	}
 	// Line 5 begins the function, line 7 panics, line 9 returns.
@@ -170,8 +172,8 @@ func TestBench(t *testing.T) {
 		"//tests/levels/pays:start_test":      "time from start to exit",
 		"//tests/levels/pays:benchmarks_test": "BenchmarkOnes",
 	} {
-		w.fails(t, "test", label)
-		log := w.logs(t, label, "test.log")["."]
+		w.Fails(t, "test", label)
+		log := logs(t, w, label, "test.log")["."]
 		for _, want := range []string{want, "RATIO TO V1", "not worth their size, as they do not gain 99.0 %: v2 ("} {
 			if !strings.Contains(log, want) {
 				t.Errorf("%s: no %q in\n%s", label, want, log)
@@ -183,13 +185,13 @@ func TestBench(t *testing.T) {
 // TestOurQemu registers an emulator the way users do.
 func TestOurQemu(t *testing.T) {
 	w := elsewhere(t)
-	folder := filepath.Join(w.dir, "emulator")
+	folder := filepath.Join(w.Dir, "emulator")
 	script := filepath.Join(folder, "our-qemu")
-	write(t, script, "#!/bin/sh\nexec qemu-x86_64 \"$@\"\n")
+	bazeltest.Write(t, script, "#!/bin/sh\nexec qemu-x86_64 \"$@\"\n")
 	if err := os.Chmod(script, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(folder, "BUILD.bazel"), `load("//:defs.bzl", "go_multiarch_qemu")
+	bazeltest.Write(t, filepath.Join(folder, "BUILD.bazel"), `load("//:defs.bzl", "go_multiarch_qemu")
 
 go_multiarch_qemu(
     name = "qemu",
@@ -204,12 +206,12 @@ toolchain(
 )
 `)
 	const label = "//tests/levels:emulated_test"
-	w.bazel(t, "test", label, "--extra_toolchains=//emulator:toolchain")
+	w.Bazel(t, "test", label, "--extra_toolchains=//emulator:toolchain")
 	for level, want := range map[string]string{
 		"_v1": "runs in our-qemu -cpu Conroe: ",
 		"_v3": "and the emulator has no CPU of level v3",
 	} {
-		if log := w.logs(t, label+level, "test.log")["."]; !strings.Contains(log, want) {
+		if log := logs(t, w, label+level, "test.log")["."]; !strings.Contains(log, want) {
 			t.Errorf("%s: no %q in\n%s", level, want, log)
 		}
 	}

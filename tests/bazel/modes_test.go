@@ -19,14 +19,15 @@ const compiledForV1 = "compiled for v1 or v2\n"
 func TestCompilationModes(t *testing.T) {
 	w := elsewhere(t)
 	launcher := []string{"deps(//tests/bazel/programs:one_level) intersect //launcher/program"}
-	want := onlyFile(t, w.files(t, launcher))
+	w.Build(t, "//tests/bazel/programs:one_level")
+	want := onlyFile(t, w.Files(t, launcher))
 	for _, mode := range []string{"dbg", "opt"} {
 		t.Run(mode, func(t *testing.T) {
 			flag := "--compilation_mode=" + mode
-			if got := w.bazel(t, "run", flag, "//tests/bazel/programs:one_level"); got != compiledForV1 {
+			if got := w.Bazel(t, "run", flag, "//tests/bazel/programs:one_level"); got != compiledForV1 {
 				t.Errorf("prints %q, want %q", got, compiledForV1)
 			}
-			if got := onlyFile(t, w.files(t, launcher, flag)); !maps.Equal(contents(t, got), contents(t, want)) {
+			if got := onlyFile(t, w.Files(t, launcher, flag)); !maps.Equal(contents(t, got), contents(t, want)) {
 				t.Errorf("the launcher's code or data is not what it is without -c %s", mode)
 			}
 		})
@@ -38,11 +39,11 @@ func TestCompilationModes(t *testing.T) {
 func TestDebugFiles(t *testing.T) {
 	w := elsewhere(t)
 	const target, mode = "//tests/bazel/programs:one_level", "--compilation_mode=dbg"
-	w.bazel(t, "build", mode, target)
-	root := strings.TrimSpace(w.bazel(t, "info", "execution_root"))
+	w.Bazel(t, "build", mode, target)
+	root := strings.TrimSpace(w.Bazel(t, "info", "execution_root"))
 	files := map[string][]byte{}
 	var sum uint32
-	for path, executable := range w.files(t, []string{target}, mode) {
+	for path, executable := range w.Files(t, []string{target}, mode) {
 		data, err := os.ReadFile(filepath.Join(root, path+".debug"))
 		if err != nil {
 			t.Fatal(err)
@@ -58,8 +59,8 @@ func TestDebugFiles(t *testing.T) {
 		sum = binary.LittleEndian.Uint32(link[len(link)-4:])
 	}
 	group := []string{mode, "--output_groups=debug"}
-	w.bazel(t, append([]string{"build", target}, group...)...)
-	for path, data := range w.files(t, []string{target}, group...) {
+	w.Bazel(t, append([]string{"build", target}, group...)...)
+	for path, data := range w.Files(t, []string{target}, group...) {
 		files[path] = data
 	}
 	if len(files) != 3 {
@@ -91,15 +92,15 @@ func section(t *testing.T, program []byte, name string) *elf.Section {
 func TestPathMapping(t *testing.T) {
 	w := elsewhere(t)
 	const flag, target = "--experimental_output_paths=strip", "//tests/bazel/programs:two_levels"
-	if got := w.bazel(t, "run", flag, target, "--run_under=env GOAMD64=v1"); got != compiledForV1 {
+	if got := w.Bazel(t, "run", flag, target, "--run_under=env GOAMD64=v1"); got != compiledForV1 {
 		t.Errorf("prints %q, want %q", got, compiledForV1)
 	}
-	for name, got := range w.files(t, []string{target}, flag) {
+	for name, got := range w.Files(t, []string{target}, flag) {
 		if !bytes.Equal(got, copied.outputs[name]) {
 			t.Errorf("%s: not the same bytes as without path mapping", name)
 		}
 	}
-	command := w.bazel(t, "aquery", flag, "mnemonic(GoMultiarchPack, "+target+")")
+	command := w.Bazel(t, "aquery", flag, "mnemonic(GoMultiarchPack, "+target+")")
 	if !strings.Contains(command, "-o \\\n    bazel-out/cfg/bin/tests/bazel/programs/two_levels") {
 		t.Errorf("paths are not mapped in\n%s", command)
 	}
@@ -110,10 +111,10 @@ func TestPathMapping(t *testing.T) {
 func TestNoCToolchain(t *testing.T) {
 	w := elsewhere(t)
 	const flag, target = "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1", "//tests/kinds/program:pure_multi"
-	if actions := w.bazel(t, "aquery", flag, "mnemonic(GoMultiarchPack, "+target+")"); !strings.Contains(actions, "Mnemonic: GoMultiarchPack") {
+	if actions := w.Bazel(t, "aquery", flag, "mnemonic(GoMultiarchPack, "+target+")"); !strings.Contains(actions, "Mnemonic: GoMultiarchPack") {
 		t.Errorf("no packing action in\n%s", actions)
 	}
-	if actions := w.bazel(t, "aquery", flag, "mnemonic(CppCompile, deps("+target+"))"); strings.Contains(actions, "Mnemonic") {
+	if actions := w.Bazel(t, "aquery", flag, "mnemonic(CppCompile, deps("+target+"))"); strings.Contains(actions, "Mnemonic") {
 		t.Errorf("C is compiled:\n%s", actions)
 	}
 }

@@ -2,21 +2,24 @@ package bazel_test
 
 import (
 	"bytes"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
-// TestSameBytesElsewhere builds the same sources at another path, in another
-// output base, with no cache between them.
+// TestSameBytesElsewhere builds the same sources in the checkout and elsewhere,
+// with no cache between them.
 func TestSameBytesElsewhere(t *testing.T) {
 	elsewhere(t)
-	here := checkout(t)
-	here.build(t, append(packed, withGroups)...)
-	want, got := here.files(t, packed, withGroups), copied.outputs
-	if len(want) != 8 { // two packed files, two manifests, four variants
-		t.Errorf("%d files, want 8: %v", len(want), names(want))
+	here := bazeltest.Checkout(t)
+	here.Build(t, append(packed, withGroups)...)
+	want, got := here.Files(t, packed, withGroups), copied.outputs
+	if len(want) != 12 { // three packed files, three manifests, four variants and two
+		t.Errorf("%d files, want 12: %v", len(want), names(want))
 	}
 	if !slices.Equal(names(got), names(want)) {
 		t.Fatalf("files are %v, elsewhere %v", names(want), names(got))
@@ -28,81 +31,108 @@ func TestSameBytesElsewhere(t *testing.T) {
 	}
 }
 
-// TestActions counts what it takes to build two packed files that have two of
-// their levels in common.
+// TestActions counts what it takes to build three packed files of two programs,
+// which share a package.
 func TestActions(t *testing.T) {
 	elsewhere(t)
-	outputs := map[string][]string{}
-	for _, a := range copied.actions {
-		name := a.Mnemonic + " " + a.Label
-		outputs[name] = append(outputs[name], a.Output)
-	}
-	t.Logf("%d actions, %d of them from a cache", len(copied.actions), copied.cached)
-	for name, count := range map[string]int{
+	count := copied.built.Names()
+	t.Logf("%d actions, by what ran them: %v", len(copied.built.Actions), copied.built.Runners)
+	for name, want := range map[string]int{
 		// One a level, whatever number of files it is packed into, and none at
 		// the usual address.
-		"GoLink //tests/bazel/programs:program":              4,
-		"GoCompilePkg //tests/bazel/programs:program":        4,
-		"GoMultiarchPack //tests/bazel/programs:four_levels": 1,
-		"GoMultiarchPack //tests/bazel/programs:two_levels":  1,
-		"GoLink //launcher/program:program":                  1,
-		"GoLink //tools/packer:pack":                         1,
+		"GoLink //tests/bazel/programs:program":                   4,
+		"GoCompilePkg //tests/bazel/programs:program":             4,
+		"GoLink //tests/bazel/programs/other:other":               2,
+		"GoCompilePkg //tests/bazel/programs/other:other":         2,
+		"GoCompilePkg //tests/bazel/programs/greeting:greeting":   4,
+		"GoMultiarchPack //tests/bazel/programs:four_levels":      1,
+		"GoMultiarchPack //tests/bazel/programs:two_levels":       1,
+		"GoMultiarchPack //tests/bazel/programs:other_two_levels": 1,
+		"GoLink //launcher/program:program":                       1,
+		"GoLink //tools/packer:pack":                              1,
+		"Genrule //tests/bazel/programs:data":                     1,
 	} {
-		if got := outputs[name]; len(got) != count {
-			t.Errorf("%s: %d actions, want %d: %v", name, len(got), count, got)
+		if got := count[name]; got != want {
+			t.Errorf("%s: %d actions, want %d", name, got, want)
 		}
 	}
 
-	var stdlibs, tools, fromRulesGo int
-	for _, a := range copied.actions {
-		switch a.Mnemonic {
-		case "GoStdlib":
-			stdlibs++
-			fromRulesGo++
-		case "GoToolchainBinaryBuild":
-			tools++
-			fromRulesGo++
+	var stdlibs, tools int
+	for name, n := range count {
+		switch {
+		case strings.HasPrefix(name, "GoStdlib "):
+			stdlibs += n
+		case strings.HasPrefix(name, "GoToolchainBinaryBuild "):
+			tools += n
+			// A tool for each level would be a setting that leaks into the
+			// configuration of tools.
+			if n > 1 {
+				t.Errorf("%s: %d actions, want 1", name, n)
+			}
 		}
 	}
 	// One for the machine that builds; the launcher uses that of v1.
 	if stdlibs != 4+1 {
 		t.Errorf("%d standard libraries, want one a level and one for tools", stdlibs)
 	}
-	// A tool for each level would be a setting that leaks into the
-	// configuration of tools.
-	for name, got := range outputs {
-		if strings.HasPrefix(name, "GoToolchainBinaryBuild ") && len(got) > 1 {
-			t.Errorf("%s: %d actions, want 1: %v", name, len(got), got)
-		}
-	}
 	if tools == 0 {
 		t.Error("rules_go's builder was not built; this test looks for the wrong mnemonic")
 	}
-	if copied.cached > fromRulesGo {
-		t.Errorf("%d actions from a cache, but only %d are rules_go's own: ours were not run", copied.cached, fromRulesGo)
+	if cached := copied.built.FromCache(); cached > stdlibs+tools {
+		t.Errorf("%d actions from a cache, but only %d are rules_go's own: ours were not run", cached, stdlibs+tools)
 	}
 }
 
-// TestSharedWithPlain builds the program at v3 without packing it: that links at
-// the usual address what was compiled already.
-func TestSharedWithPlain(t *testing.T) {
+// TestActionsOfLevel wants nothing to be done for v3 but what a plain program
+// of that level takes: compile what it consists of, and link it.
+func TestActionsOfLevel(t *testing.T) {
 	elsewhere(t)
-	var got []string
-	for _, a := range copied.plain {
-		if strings.HasPrefix(a.Mnemonic, "Go") {
-			got = append(got, a.Mnemonic+" "+path.Base(a.Output))
+	var folder string // of the configuration that v3 is built in
+	for _, a := range copied.built.Actions {
+		if a.Mnemonic == "GoLink" && strings.HasSuffix(a.Output, "/program_/v3/program") {
+			folder = strings.Split(a.Output, "/bin/")[0]
 		}
 	}
-	if want := []string{"GoLink program"}; !slices.Equal(got, want) {
-		t.Errorf("after v3 was packed, building it without packing takes %q, want %q", got, want)
+	got := map[string]int{}
+	for _, a := range copied.built.Actions {
+		if strings.HasPrefix(a.Output, folder+"/") {
+			got[a.Mnemonic+" "+a.Label]++
+		}
 	}
+	delete(got, "GoStdlib "+stdlibLabel(got))
+	want := map[string]int{
+		"GoCompilePkg //tests/bazel/programs:program":           1,
+		"GoCompilePkg //tests/bazel/programs/greeting:greeting": 1,
+		"GoCompilePkg //tests/bazel/programs/other:other":       1,
+		"GoLink //tests/bazel/programs:program":                 1,
+		"GoLink //tests/bazel/programs/other:other":             1,
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("actions for v3, in %s:\n%v\nwant\n%v", folder, got, want)
+	}
+
+	// And the other way round: all of the plain program but its link was there.
+	var plain []string
+	for _, a := range copied.plain.Actions {
+		if strings.HasPrefix(a.Mnemonic, "Go") {
+			plain = append(plain, a.Mnemonic+" "+path.Base(a.Output))
+		}
+	}
+	if want := []string{"GoLink program"}; !slices.Equal(plain, want) {
+		t.Errorf("after v3 was packed, building it without packing takes %q, want %q", plain, want)
+	}
+}
+
+// stdlibLabel returns the label of the one standard library among actions.
+func stdlibLabel(actions map[string]int) string {
+	for name, n := range actions {
+		if label, ok := strings.CutPrefix(name, "GoStdlib "); ok && n == 1 {
+			return label
+		}
+	}
+	return "(none)"
 }
 
 func names(files map[string][]byte) []string {
-	var names []string
-	for name := range files {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(files))
 }

@@ -1,6 +1,10 @@
 // A program that links fast, and says what it was compiled for.
 package main
 
-import "os"
+import (
+	"os"
 
-func main() { os.Stdout.WriteString("compiled " + level + "\n") }
+	"rules_go_multiarch/tests/bazel/programs/greeting"
+)
+
+func main() { os.Stdout.WriteString(greeting.Of(level)) }

@@ -25,8 +25,8 @@ packages=(
   gdb qemu-user shellcheck strace
   # What looks into executables and processes, or changes them.
   debugedit dwz elfutils linux-perf patchelf
-  # Container images.
-  umoci
+  # Container images, and a remote execution engine.
+  buildbox umoci
 )
 
 # Dependencies that a build of Go has no use for, half of the download: a Java compiler, packaging tools, web servers.
@@ -37,7 +37,10 @@ unused+='|libmaven.*|libwagon.*|libjetty9-java|libeclipse-.*|libjgit-java|libmon
 emulators='qemu-(x86_64|aarch64)'
 
 # Programs that people and scripts may want outside of Bazel too; see ../find-tool.
-outside=(addr2line debugedit dwz eu-addr2line eu-elflint file gdb nm objcopy objdump patchelf perf readelf shellcheck strace strip umoci)
+outside=(
+  addr2line buildbox-casd debugedit dwz eu-addr2line eu-elflint file gdb nm objcopy objdump patchelf perf readelf shellcheck
+  strace strip umoci
+)
 
 fail() {
   echo "$*"

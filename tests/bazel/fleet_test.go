@@ -1,0 +1,35 @@
+package bazel_test
+
+import (
+	"maps"
+	"testing"
+)
+
+// TestFleet reads from the action graph which worker a test asks for, in both
+// ways that docs/remote-execution.md has.
+func TestFleet(t *testing.T) {
+	w := elsewhere(t)
+	const (
+		folder   = "//tests/bazel/programs:"
+		targeted = "--use_target_platform_for_tests"
+	)
+	for _, c := range []struct {
+		test, platform, flag string
+		want                 map[string]string
+	}{
+		{"on_v4_worker_test", "fleet_v1", "--nouse_target_platform_for_tests", map[string]string{"cpu": "v4"}},
+		{"programs_test", "fleet_v1", "--nouse_target_platform_for_tests", map[string]string{}},
+		{"programs_test", "fleet_v1", targeted, map[string]string{"os": "debian"}},
+		{"programs_test", "fleet_v4", targeted, map[string]string{"os": "debian", "cpu": "v4"}},
+	} {
+		actions := w.Graph(t, "mnemonic(TestRunner, "+folder+c.test+")", c.flag, "--platforms="+folder+c.platform)
+		if len(actions) != 1 {
+			t.Fatalf("%s for %s: %d actions that test, want 1", c.test, c.platform, len(actions))
+		}
+		got := actions[0].ExecutionInfo
+		delete(got, "no-cache") // from elsewhere's settings
+		if !maps.Equal(got, c.want) {
+			t.Errorf("%s for %s with %s asks for a worker with %v, want %v", c.test, c.platform, c.flag, got, c.want)
+		}
+	}
+}
