@@ -35,7 +35,7 @@ func TestPackAction(t *testing.T) {
 				got = append(got, file)
 			}
 		}
-		want := []string{"launcher/program/program_/program", "tools/packer/packer_/packer"}
+		want := []string{"launcher/program/program_/program", "tools/packer/pack_/pack"}
 		for _, level := range levels {
 			want = append(want, "tests/bazel/programs/program_/"+level+"/program")
 		}

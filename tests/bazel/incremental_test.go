@@ -43,11 +43,11 @@ func TestIncremental(t *testing.T) {
 			"GoLink //launcher/program:program":       1,
 			// For "packer build", which has no Bazel, it carries the sources.
 			"GoCompilePkg //launcher:launcher": 1,
-			"GoLink //tools/packer:packer":     1,
+			"GoLink //tools/packer:pack":     1,
 		})},
 		{"packer", "tools/packer/main.go", "memoryAim = 40", "memoryAim = 41", with(packAll, map[string]int{
-			"GoCompilePkg //tools/packer:packer": 1,
-			"GoLink //tools/packer:packer":       1,
+			"GoCompilePkg //tools/packer:pack": 1,
+			"GoLink //tools/packer:pack":       1,
 		})},
 	} {
 		edit(t, filepath.Join(w.Dir, c.file), c.old, c.new)

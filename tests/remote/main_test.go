@@ -40,8 +40,8 @@ var changed = map[string]int{
 	"GoLink //tests/bazel/programs:program":                 4,
 	"GoCompilePkg //launcher/program:program":               1,
 	"GoLink //launcher/program:program":                     1,
-	"GoCompilePkg //tools/packer:packer":                    1,
-	"GoLink //tools/packer:packer":                          1,
+	"GoCompilePkg //tools/packer:pack":                    1,
+	"GoLink //tools/packer:pack":                          1,
 	"GoMultiarchPack //tests/bazel/programs:four_levels":    1,
 	"GoMultiarchPack //tests/bazel/programs:two_levels":     1,
 }
