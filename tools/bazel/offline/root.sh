@@ -23,6 +23,8 @@ packages=(
   binutils g++ gcc libc6-dev
   # Other CPUs; debuggers; a linter for scripts.
   gdb qemu-user shellcheck strace
+  # A remote execution engine.
+  buildbox
 )
 
 # Dependencies that a build of Go has no use for, half of the download: a Java compiler, packaging tools, web servers.
@@ -33,7 +35,7 @@ unused+='|libmaven.*|libwagon.*|libjetty9-java|libeclipse-.*|libjgit-java|libmon
 emulators='qemu-(x86_64|aarch64)'
 
 # Programs that people and scripts may want outside of Bazel too; see ../find-tool.
-outside=(gdb objcopy objdump readelf shellcheck strace strip)
+outside=(buildbox-casd gdb objcopy objdump readelf shellcheck strace strip)
 
 fail() {
   echo "$*"
