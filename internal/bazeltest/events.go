@@ -42,20 +42,20 @@ func (b Built) Names() map[string]int {
 // Build runs a build that has to succeed.
 func (w Workspace) Build(t testing.TB, args ...string) Built {
 	t.Helper()
-	built, stderr, err := w.TryBuild(t, args...)
+	built, stderr, err := w.Try(t, "build", args...)
 	if err != nil {
 		t.Fatalf("bazel build %s: %v\n%s", strings.Join(args, " "), err, stderr)
 	}
 	return built
 }
 
-// TryBuild runs a build and returns what it did, what it printed, and whether it
-// failed.
-func (w Workspace) TryBuild(t testing.TB, args ...string) (built Built, stderr string, failed error) {
+// Try runs a command that builds, and returns what it did, what it printed, and
+// whether it failed.
+func (w Workspace) Try(t testing.TB, command string, args ...string) (built Built, stderr string, failed error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "events.json")
 	_, stderr, failed = w.Run(append([]string{
-		"build", "--build_event_json_file=" + file, "--build_event_publish_all_actions",
+		command, "--build_event_json_file=" + file, "--build_event_publish_all_actions",
 	}, args...)...)
 	text, err := os.Open(file)
 	if err != nil {

@@ -43,7 +43,7 @@ func TestIncremental(t *testing.T) {
 			"GoLink //launcher/program:program":       1,
 			// For "packer build", which has no Bazel, it carries the sources.
 			"GoCompilePkg //launcher:launcher": 1,
-			"GoLink //tools/packer:pack":     1,
+			"GoLink //tools/packer:pack":       1,
 		})},
 		{"packer", "tools/packer/main.go", "memoryAim = 40", "memoryAim = 41", with(packAll, map[string]int{
 			"GoCompilePkg //tools/packer:pack": 1,

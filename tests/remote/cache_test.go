@@ -55,7 +55,7 @@ func TestDamagedEntry(t *testing.T) {
 		t.Log("damaged", name)
 	}
 	both.second.Bazel(t, "clean")
-	_, stderr, err := both.second.TryBuild(t, append(targets, both.cache.flag(), "--remote_download_toplevel")...)
+	_, stderr, err := both.second.Try(t, "build", append(targets, both.cache.flag(), "--remote_download_toplevel")...)
 	t.Logf("ended with %v\n%s", err, stderr)
 	if err != nil && !strings.Contains(stderr, "digest") {
 		t.Errorf("the message does not name the reason:\n%s", stderr)
@@ -70,7 +70,7 @@ func TestDyingCache(t *testing.T) {
 	t.Run("fetching", func(t *testing.T) {
 		both.second.Bazel(t, "clean")
 		relay := dyingRelay(t, both.cache.address, 1<<20)
-		_, stderr, err := both.second.TryBuild(t, append(targets, "--remote_cache=grpc://"+relay, "--remote_download_toplevel")...)
+		_, stderr, err := both.second.Try(t, "build", append(targets, "--remote_cache=grpc://"+relay, "--remote_download_toplevel")...)
 		t.Logf("ended with %v\n%s", err, stderr)
 		if err != nil && !strings.Contains(strings.ToLower(stderr), "remote cache") {
 			t.Errorf("the message does not name the reason:\n%s", stderr)
@@ -80,8 +80,7 @@ func TestDyingCache(t *testing.T) {
 		wantOutputs(t)
 	})
 	t.Run("storing", func(t *testing.T) {
-		change(t, both.first, t.Name())
-		change(t, both.second, t.Name())
+		changeBoth(t)
 		relay := dyingRelay(t, both.cache.address, 1<<20)
 		built := both.first.Build(t, append(targets, "--remote_cache=grpc://"+relay)...)
 		wantChanged(t, built)

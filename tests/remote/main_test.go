@@ -40,8 +40,8 @@ var changed = map[string]int{
 	"GoLink //tests/bazel/programs:program":                 4,
 	"GoCompilePkg //launcher/program:program":               1,
 	"GoLink //launcher/program:program":                     1,
-	"GoCompilePkg //tools/packer:pack":                    1,
-	"GoLink //tools/packer:pack":                          1,
+	"GoCompilePkg //tools/packer:pack":                      1,
+	"GoLink //tools/packer:pack":                            1,
 	"GoMultiarchPack //tests/bazel/programs:four_levels":    1,
 	"GoMultiarchPack //tests/bazel/programs:two_levels":     1,
 }
@@ -69,15 +69,20 @@ func checkouts(t *testing.T) {
 	both.second = original.Copy(t, "remote-second", bazelrc)
 	atEnd = append(atEnd, both.second.Remove)
 
-	salt := time.Now().UTC().Format("20060102T150405.000000000")
-	for _, w := range []bazeltest.Workspace{both.first, both.second} {
-		change(t, w, salt)
-	}
+	changeBoth(t)
 	both.built = both.first.Build(t, append(targets, both.cache.flag())...)
 	both.outputs = both.first.Files(t, targets)
 }
 
-// change changes program, launcher and packer so that no cache knows them.
+// changeBoth changes program, launcher and packer in both checkouts so that no
+// cache knows them.
+func changeBoth(t *testing.T) {
+	t.Helper()
+	salt := time.Now().UTC().Format("20060102T150405.000000000")
+	change(t, both.first, salt)
+	change(t, both.second, salt)
+}
+
 func change(t *testing.T, w bazeltest.Workspace, salt string) {
 	t.Helper()
 	for file, code := range map[string]string{
