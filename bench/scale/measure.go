@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// metrics is what a build of the first phases took.
+type metrics struct {
+	seconds float64 // by a new server
+	again   float64 // by the same, with nothing changed
+	heap    float64 // of the server after a collection, MiB
+	targets int     // configured ones
+	actions int     // made, whether or not they would run
+}
+
+type bazel struct{ dir, program string }
+
+// measure loads and analyses targets.
+func (b bazel) measure(targets string) (metrics, error) {
+	if _, err := b.run("shutdown"); err != nil {
+		return metrics{}, err
+	}
+	// The server is there when time begins.
+	if _, err := b.run("info", "server_pid"); err != nil {
+		return metrics{}, err
+	}
+	events := filepath.Join(b.dir, "events.json")
+	begin := time.Now()
+	if _, err := b.run("build", "--nobuild", "--build_event_json_file="+events, targets); err != nil {
+		return metrics{}, err
+	}
+	m := metrics{seconds: time.Since(begin).Seconds()}
+	begin = time.Now()
+	if _, err := b.run("build", "--nobuild", targets); err != nil {
+		return metrics{}, err
+	}
+	m.again = time.Since(begin).Seconds()
+	heap, err := b.run("info", "used-heap-size-after-gc")
+	if err != nil {
+		return metrics{}, err
+	}
+	mib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(heap), "MB"))
+	if err != nil {
+		return metrics{}, fmt.Errorf("reading the heap's size: %w", err)
+	}
+	m.heap = float64(mib)
+	return m, m.read(events)
+}
+
+// read takes what Bazel counted from the file of its events.
+func (m *metrics) read(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	// Names of build_event_stream.proto.
+	for decoder := json.NewDecoder(file); ; {
+		var event struct {
+			BuildMetrics *struct {
+				ActionSummary struct{ ActionsCreated string }
+				TargetMetrics struct{ TargetsConfigured string }
+			}
+		}
+		if err := decoder.Decode(&event); err == io.EOF {
+			return fmt.Errorf("%s: no metrics in it", path)
+		} else if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if event.BuildMetrics == nil {
+			continue
+		}
+		if m.actions, err = strconv.Atoi(event.BuildMetrics.ActionSummary.ActionsCreated); err != nil {
+			return fmt.Errorf("%s: number of actions: %w", path, err)
+		}
+		if m.targets, err = strconv.Atoi(event.BuildMetrics.TargetMetrics.TargetsConfigured); err != nil {
+			return fmt.Errorf("%s: number of configured targets: %w", path, err)
+		}
+		return nil
+	}
+}
+
+// run returns standard output.
+func (b bazel) run(args ...string) (string, error) {
+	cmd := exec.Command(b.program, args...)
+	cmd.Dir = b.dir
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("bazel %s: %w\n%s", strings.Join(args, " "), err, stderr.String())
+	}
+	return stdout.String(), nil
+}
