@@ -42,7 +42,9 @@ func run(packages, programs, runs int, dir string, stdout io.Writer) error {
 	if _, err := os.Stat("bazelw"); err != nil {
 		return fmt.Errorf("looking for the checkout: %w; run this in its top folder", err)
 	}
+	end := []string{"shutdown"}
 	if dir == "" {
+		end = []string{"clean", "--expunge"}
 		if dir, err = os.MkdirTemp("", "scale"); err != nil {
 			return err
 		}
@@ -55,7 +57,7 @@ func run(packages, programs, runs int, dir string, stdout io.Writer) error {
 	if program := os.Getenv("BAZEL"); program != "" {
 		b.program = program
 	}
-	defer b.run("shutdown")
+	defer b.run(end...)
 	// Repositories of modules are made once, and belong to no measurement.
 	if _, err := b.run("build", "--nobuild", "//..."); err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,13 +21,13 @@ import (
 
 func TestMain(m *testing.M) {
 	status := m.Run()
-	for _, stop := range atEnd {
+	for _, stop := range slices.Backward(atEnd) {
 		stop()
 	}
 	os.Exit(status)
 }
 
-// atEnd stops servers and removes checkouts.
+// atEnd stops servers and removes checkouts, the last one first.
 var atEnd []func()
 
 var targets = []string{

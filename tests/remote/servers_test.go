@@ -67,7 +67,8 @@ func goBuild(t *testing.T, pkg string) string {
 	return program
 }
 
-// kept returns a folder that stays.
+// kept returns a folder that stays. It waits for tests of another checkout that
+// use it: servers do not share their storage.
 func kept(t *testing.T, name string) string {
 	t.Helper()
 	caches, err := os.UserCacheDir()
@@ -78,6 +79,14 @@ func kept(t *testing.T, name string) string {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
+	lock, err := os.Create(dir + ".lock")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatalf("locking %s: %v", lock.Name(), err)
+	}
+	atEnd = append(atEnd, func() { lock.Close() }) // after the server has stopped
 	return dir
 }
 
