@@ -125,8 +125,9 @@ func (l *Layout) placeInFile(inputs []Input) {
 }
 
 // fileAlignment returns the modulus of the congruence: the size of the largest
-// folios and of what one page table maps, unless padding to it would add more
-// than a sixteenth of a variant.
+// folios and of what one page table maps, which programs of 12 MiB and more are
+// worth padding to, for that is a tenth of their start-up (bench/README.md). For
+// smaller ones it is what adds no more than a sixteenth of a variant.
 func fileAlignment(inputs []Input) uint64 {
 	const largest = 2 << 20
 	size := uint64(0)
@@ -134,7 +135,10 @@ func fileAlignment(inputs []Input) uint64 {
 		size = max(size, inputs[i].Size)
 	}
 	alignment := uint64(largest)
-	for alignment > page && (alignment > size/16 || !inputs[0].PIE && inputs[0].low() < 2*alignment) {
+	for size < 6*largest && alignment > page && alignment > size/16 {
+		alignment /= 2
+	}
+	for alignment > page && !inputs[0].PIE && inputs[0].low() < 2*alignment {
 		alignment /= 2
 	}
 	return alignment

@@ -317,11 +317,13 @@ func TestPlacementsFollowEachOther(t *testing.T) {
 
 // TestLargeProgramsAreAligned checks what lets the kernel map large folios.
 func TestLargeProgramsAreAligned(t *testing.T) {
-	for _, test := range []struct{ size, alignment uint64 }{
-		{100 << 10, 4 << 10},
-		{2 << 20, 128 << 10},
-		{60 << 20, 2 << 20},
-		{300 << 20, 2 << 20},
+	for _, test := range []struct{ size, alignment, padding uint64 }{
+		{100 << 10, 4 << 10, 16},
+		{2 << 20, 128 << 10, 16},
+		{11 << 20, 512 << 10, 16},
+		{12 << 20, 2 << 20, 6},
+		{60 << 20, 2 << 20, 16},
+		{300 << 20, 2 << 20, 16},
 	} {
 		var inputs []Input
 		for level := goamd64.Min; level <= goamd64.Max; level++ {
@@ -335,7 +337,7 @@ func TestLargeProgramsAreAligned(t *testing.T) {
 				t.Errorf("%d bytes: PT_LOAD at offset %#x, address %#x: want them congruent modulo %#x", test.size, p.Off, p.Vaddr, test.alignment)
 			}
 		}
-		if padding := l.LauncherOffset - 4*test.size; padding > 4*test.size/16+5*page {
+		if padding := l.LauncherOffset - 4*test.size; padding > 4*test.size/test.padding+5*page {
 			t.Errorf("%d bytes: %d of padding", test.size, padding)
 		}
 	}
