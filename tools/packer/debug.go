@@ -141,7 +141,7 @@ func runDebug(w *world, args []string) error {
 			return fmt.Errorf("%s: %w", d.file, err)
 		}
 		err = d.writeCompanion(w, file, l, sources[chosen], d.out)
-		if d.ifAny && (errors.Is(err, companion.ErrNoDWARF) || errors.Is(err, companion.ErrMoved)) {
+		if d.ifAny && errors.Is(err, companion.ErrNoDWARF) {
 			return d.writeNothing(w)
 		}
 		return err
@@ -279,7 +279,7 @@ func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goa
 		name := fmt.Sprintf("%s.%v.debug", filepath.Base(d.file), l.Level)
 		path := filepath.Join(dir, name)
 		err := d.writeCompanion(w, file, l, sources[l.Level], path)
-		if l.Level != chosen && (errors.Is(err, companion.ErrNoDWARF) || errors.Is(err, companion.ErrMoved)) {
+		if l.Level != chosen && errors.Is(err, companion.ErrNoDWARF) {
 			continue
 		}
 		if err != nil {

@@ -36,10 +36,6 @@ const maxHeader = variant.PageSize
 // information.
 var ErrNoDWARF = errors.New("has no debug information (.debug_info)")
 
-// ErrMoved is the error of making a companion for a level that runs elsewhere
-// than it was linked.
-var ErrMoved = errors.New("is position-independent: its higher levels were moved when they were packed, and what their debug information says of addresses was not; take a level out with packer extract to debug it")
-
 // Companion is a companion that can be written.
 type Companion struct {
 	header []byte
@@ -49,25 +45,25 @@ type Companion struct {
 	sum    uint32
 }
 
-// part is a section that is copied from the level's executable.
+// part is a section of the level's executable.
 type part struct {
 	offset uint64
-	data   *io.SectionReader
+	data   io.Reader
 }
 
 // New plans the companion of a level; source is its executable, with debug
 // information, from inside the packed file or from before it was packed.
 func New(file *packed.File, level packed.Level, source *variant.Variant) (*Companion, error) {
-	switch {
-	case file.Layout() == packed.Remapped:
+	if file.Layout() == packed.Remapped {
 		return nil, errors.New("was packed with -remap: debuggers are not told that a level is moved into place; link the levels apart, or take one out with packer extract")
-	case level.Table.Low != source.Low:
-		return nil, ErrMoved
 	}
 	if source.ELF.Section(".debug_info") == nil {
 		return nil, fmt.Errorf("%s: %w", source.Path, ErrNoDWARF)
 	}
-	if err := checkSame(file, source); err != nil {
+	// Position-independent executables but the lowest were moved when they were
+	// packed.
+	distance := level.Table.Low - source.Low
+	if err := checkSame(file, source, distance); err != nil {
 		return nil, fmt.Errorf("%s: %w", source.Path, err)
 	}
 	id, err := hex.DecodeString(file.Manifest.BuildID)
@@ -79,22 +75,9 @@ func New(file *packed.File, level packed.Level, source *variant.Variant) (*Compa
 	if err := c.copyHeader(file, table); err != nil {
 		return nil, err
 	}
-	at := uint64(len(c.header))
-	for _, s := range source.ELF.Sections {
-		if s.Flags&elf.SHF_ALLOC != 0 || !strings.HasPrefix(s.Name, ".debug_") && !strings.HasPrefix(s.Name, ".zdebug_") {
-			continue
-		}
-		h := s.SectionHeader
-		h.Offset, h.Size, h.Link, h.Info = at, s.FileSize, 0, 0
-		if h.Flags&elf.SHF_COMPRESSED != 0 {
-			h.Addralign = 1 // package elf has that of what is compressed
-		}
-		if h.Addralign > 1 {
-			h.Offset = (at + h.Addralign - 1) / h.Addralign * h.Addralign
-		}
-		c.debug = append(c.debug, part{h.Offset, io.NewSectionReader(source.Reader(), int64(s.Offset), int64(s.FileSize))})
-		table.Add(h)
-		at = h.Offset + h.Size
+	at, err := c.addDWARF(source, table, distance)
+	if err != nil {
+		return nil, fmt.Errorf("%s: its debug information: %w", source.Path, err)
 	}
 	return c, c.finish(file, level, source, table, at)
 }
@@ -102,7 +85,7 @@ func New(file *packed.File, level packed.Level, source *variant.Variant) (*Compa
 // checkSame refuses an executable that is not what was packed: its sections in
 // memory have to be those of the level. Its ELF header need not be, for strip
 // changes it.
-func checkSame(file *packed.File, source *variant.Variant) error {
+func checkSame(file *packed.File, source *variant.Variant, distance uint64) error {
 	const size = 64 << 10
 	theirs, ours := make([]byte, size), make([]byte, size)
 	for _, s := range source.ELF.Sections {
@@ -114,8 +97,8 @@ func checkSame(file *packed.File, source *variant.Variant) error {
 			if _, err := source.Reader().ReadAt(theirs[:n], int64(s.Offset+at)); err != nil {
 				return fmt.Errorf("reading its section %s: %w", s.Name, err)
 			}
-			if err := file.ReadMemory(ours[:n], s.Addr+at); err != nil || !bytes.Equal(ours[:n], theirs[:n]) {
-				return fmt.Errorf("is not what was packed: its section %s differs from what %s has at %#x", s.Name, file.Path, s.Addr+at)
+			if err := file.ReadMemory(ours[:n], s.Addr+distance+at); err != nil || !bytes.Equal(ours[:n], theirs[:n]) {
+				return fmt.Errorf("is not what was packed: its section %s differs from what %s has at %#x", s.Name, file.Path, s.Addr+distance+at)
 			}
 		}
 	}
@@ -197,6 +180,7 @@ func (c *Companion) finish(file *packed.File, level packed.Level, source *varian
 // profilers look here before they look into the packed file.
 func symbolsOf(file *packed.File, level packed.Level, source *variant.Variant) (*symbolTable, error) {
 	symbols := newSymbolTable()
+	distance := level.Table.Low - source.Low
 	add := func(s elf.Symbol) {
 		section := s.Section
 		if section < elf.SHN_LORESERVE && section != elf.SHN_UNDEF {
@@ -209,6 +193,9 @@ func symbolsOf(file *packed.File, level packed.Level, source *variant.Variant) (
 		return nil, fmt.Errorf("%s: reading its symbols: %w", source.Path, err)
 	}
 	for _, s := range own {
+		if s.Section < elf.SHN_LORESERVE && s.Section != elf.SHN_UNDEF && elf.ST_TYPE(s.Info) != elf.STT_TLS {
+			s.Value += distance
+		}
 		add(s)
 	}
 	all, err := file.ELF.Symbols()
