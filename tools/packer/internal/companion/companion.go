@@ -75,7 +75,7 @@ func New(file *packed.File, level packed.Level, source *variant.Variant) (*Compa
 	if err := c.copyHeader(file, table); err != nil {
 		return nil, err
 	}
-	at, err := c.addDWARF(source, table, distance)
+	at, err := c.addDWARF(source, table, distance, level.Level == file.Baseline().Level)
 	if err != nil {
 		return nil, fmt.Errorf("%s: its debug information: %w", source.Path, err)
 	}

@@ -24,36 +24,77 @@ func isDWARF(s *elf.Section) bool {
 	return s.Flags&elf.SHF_ALLOC == 0 && (strings.HasPrefix(s.Name, ".debug_") || strings.HasPrefix(s.Name, oldPrefix))
 }
 
-// addDWARF plans the level's debug information, moved by a distance, and returns
-// the file offset behind it. What has no addresses is copied as it is.
-func (c *Companion) addDWARF(source *variant.Variant, table *sections.Table, distance uint64) (uint64, error) {
-	moved, err := movedDWARF(source, distance)
+const frameSection = ".debug_frame"
+
+// addDWARF plans the level's debug information and returns the file offset behind
+// it. What is neither moved nor added to is copied as it is.
+func (c *Companion) addDWARF(source *variant.Variant, table *sections.Table, distance uint64, lowest bool) (uint64, error) {
+	changed, err := movedDWARF(source, distance)
 	if err != nil {
 		return 0, err
 	}
+	if !lowest {
+		if err := addUnwind(changed, source, distance); err != nil {
+			return 0, err
+		}
+	}
 	at := uint64(len(c.header))
+	add := func(h elf.SectionHeader, data io.Reader) {
+		if h.Addralign > 1 {
+			at = (at + h.Addralign - 1) / h.Addralign * h.Addralign
+		}
+		h.Offset, h.Link, h.Info = at, 0, 0
+		c.debug = append(c.debug, part{at, data})
+		table.Add(h)
+		at += h.Size
+	}
 	for _, s := range source.ELF.Sections {
 		if !isDWARF(s) {
 			continue
 		}
 		h := s.SectionHeader
-		h.Offset, h.Size, h.Link, h.Info = at, s.FileSize, 0, 0
-		var data io.Reader = io.NewSectionReader(source.Reader(), int64(s.Offset), int64(s.FileSize))
-		if contents, found := moved[plainName(s)]; found {
+		if contents, found := changed[plainName(s)]; found {
 			h.Name, h.Size, h.Flags = plainName(s), uint64(len(contents)), h.Flags&^elf.SHF_COMPRESSED
-			data = bytes.NewReader(contents)
+			add(h, bytes.NewReader(contents))
+			delete(changed, plainName(s))
+			continue
 		}
+		h.Size = s.FileSize
 		if h.Flags&elf.SHF_COMPRESSED != 0 {
 			h.Addralign = 1 // package elf has that of what is compressed
 		}
-		if h.Addralign > 1 {
-			h.Offset = (at + h.Addralign - 1) / h.Addralign * h.Addralign
-		}
-		c.debug = append(c.debug, part{h.Offset, data})
-		table.Add(h)
-		at = h.Offset + h.Size
+		add(h, io.NewSectionReader(source.Reader(), int64(s.Offset), int64(s.FileSize)))
+	}
+	if frames := changed[frameSection]; len(frames) > 0 { // a program without Go's
+		add(elf.SectionHeader{Name: frameSection, Type: elf.SHT_PROGBITS, Size: uint64(len(frames)), Addralign: 8}, bytes.NewReader(frames))
 	}
 	return at, nil
+}
+
+// addUnwind adds to .debug_frame what C has in .eh_frame: the packed file has that by a
+// name that no debugger looks for, and they do not look for it in debug files.
+func addUnwind(changed map[string][]byte, source *variant.Variant, distance uint64) error {
+	section := source.ELF.Section(".eh_frame")
+	if section == nil || section.Type == elf.SHT_NOBITS {
+		return nil
+	}
+	contents, err := section.Data()
+	if err != nil {
+		return fmt.Errorf("reading its section %s: %w", section.Name, err)
+	}
+	frames, there := changed[frameSection]
+	for _, s := range source.ELF.Sections {
+		if !there && isDWARF(s) && plainName(s) == frameSection {
+			if frames, err = decompressed(s); err != nil {
+				return fmt.Errorf("reading its section %s: %w", s.Name, err)
+			}
+		}
+	}
+	more, err := dwarfshift.DebugFrame(contents, section.Addr+distance, distance, uint64(len(frames)))
+	if err == nil && len(more) > 0 {
+		changed[frameSection] = append(frames, more...)
+	}
+	return err
 }
 
 // plainName returns the name that a section has when it is not compressed.
@@ -67,11 +108,11 @@ func plainName(s *elf.Section) string {
 // movedDWARF returns the contents of the sections that have addresses, by name,
 // where those are not what they were.
 func movedDWARF(source *variant.Variant, distance uint64) (map[string][]byte, error) {
+	contents := map[string][]byte{}
 	if distance == 0 {
-		return nil, nil
+		return contents, nil
 	}
 	move := dwarfshift.Move{Low: source.High, High: source.High, By: distance}
-	contents := map[string][]byte{}
 	for _, s := range source.ELF.Sections {
 		if s.Flags&elf.SHF_ALLOC != 0 && s.Flags&elf.SHF_TLS == 0 {
 			move.Low = min(move.Low, s.Addr)

@@ -109,6 +109,22 @@ func FuzzShift(f *testing.F) {
 	})
 }
 
+// FuzzDebugFrame looks for the same, and for entries that cannot be read again.
+func FuzzDebugFrame(f *testing.F) {
+	cie := contribution([]byte{0, 0, 0, 0, 1, 'z', 'R', 'S', 0, 1, 0x78, 16, 1, 0x1b, 0x0c, 7, 8, 0})
+	f.Add(slices.Concat(cie, contribution([]byte{byte(len(cie)) + 4, 0, 0, 0}, []byte{0, 1, 0, 0, 9, 0, 0, 0, 0, 0x41, 0x0e, 16}), []byte{0, 0, 0, 0}))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		made, err := DebugFrame(data, 0x1000, 0x2000, 0)
+		if err != nil {
+			return
+		}
+		if limit := 64 + 20*len(data); len(made) > limit {
+			t.Errorf("%d bytes of %d", len(made), len(data))
+		}
+		readFrames(t, made)
+	})
+}
+
 // pack makes one sequence of bytes of sections: number, length, contents.
 func pack(contents map[string][]byte) (out []byte) {
 	for i, name := range Sections {
@@ -129,4 +145,39 @@ func unpack(data []byte) map[string][]byte {
 		data = data[3+size:]
 	}
 	return contents
+}
+
+// frame is an entry of a .debug_frame, without what only exceptions need.
+type frame struct {
+	size                           uint64
+	alignment, first, instructions string
+}
+
+// readFrames returns entries by the address of their code.
+func readFrames(t *testing.T, contents []byte) map[uint64]frame {
+	t.Helper()
+	trim := func(c *cursor) string { return string(bytes.TrimRight(c.data[c.at:c.end], "\x00")) }
+	section := &section{name: ".debug_frame", data: contents}
+	frames, shared := map[uint64]frame{}, map[uint64]frame{}
+	for all := section.cursor(0); !all.done(); {
+		start := all.at
+		c, size := all.initial()
+		if c.err == nil && c.done() {
+			continue
+		}
+		id := c.uint(size)
+		if isCIE(id, size) {
+			common := c.common()
+			shared[start] = frame{alignment: string(common.alignment), first: trim(c)}
+		} else {
+			f, begin := shared[id], c.uint(8)
+			f.size = c.uint(8)
+			f.instructions = trim(c)
+			frames[begin] = f
+		}
+		if c.err != nil {
+			t.Fatal(c.err)
+		}
+	}
+	return frames
 }

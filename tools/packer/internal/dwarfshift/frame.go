@@ -1,15 +1,15 @@
 package dwarfshift
 
-import (
-	"bytes"
-	"fmt"
-)
+import "fmt"
 
 // common is what entries of call frame information have in common (a CIE).
 type common struct {
-	encoding  byte // of addresses
-	augmented bool // their own data has a size in front
-	opaque    bool // their instructions are not known
+	version   byte
+	alignment []byte // alignments and the register of the return address, as they are written
+	encoding  byte   // of addresses
+	augmented bool   // entries have data of their own with a size in front
+	signal    bool   // the code is not called, but interrupts
+	opaque    bool   // the instructions are not known
 }
 
 // frames goes through .debug_frame. Source: DWARF 5, 6.4.1.
@@ -31,11 +31,10 @@ func (s *shifter) frames() error {
 		u := &unit{shifter: s, section: section, version: 4, offsetSize: offsetSize} // for expressions
 		id := c.uint(offsetSize)
 		if c.err == nil && isCIE(id, offsetSize) {
-			shared, err := u.common(c)
-			if err != nil {
+			known[start] = c.common()
+			if err := u.instructions(c, known[start]); err != nil {
 				return err
 			}
-			known[start] = shared
 			continue
 		}
 		shared, found := known[id]
@@ -56,47 +55,53 @@ func (s *shifter) frames() error {
 
 func isCIE(id, offsetSize uint64) bool { return id == ^uint64(0)>>(64-8*offsetSize) }
 
-// common reads a CIE, from its version on.
-func (u *unit) common(c *cursor) (shared common, err error) {
-	version := c.byte()
-	if c.err == nil && version != 1 && version != 3 && version != 4 {
-		return shared, fmt.Errorf("%s: at %#x: call frame information of version %d: want 1, 3 or 4", c.name, c.at, version)
+// common reads a CIE, from its version up to its instructions.
+func (c *cursor) common() common {
+	shared := common{version: c.byte()}
+	if c.err == nil && shared.version != 1 && shared.version != 3 && shared.version != 4 {
+		c.fail(fmt.Errorf("call frame information of version %d: want 1, 3 or 4", shared.version))
 	}
 	augmentation := c.text()
-	if version == 4 {
+	if shared.version == 4 {
 		c.checkAddressSize(c.byte(), c.byte())
 	}
-	if bytes.Equal(augmentation, []byte("eh")) {
+	if string(augmentation) == "eh" {
 		c.skip(addressSize)
 	}
-	c.leb() // code alignment
-	c.leb() // data alignment
-	if version == 1 {
+	from := c.at
+	c.leb() // alignment of code
+	c.leb() // alignment of data
+	if shared.version == 1 {
 		c.byte() // register of the return address
 	} else {
 		c.leb()
 	}
+	shared.alignment = c.data[min(from, c.at):c.at]
 	switch {
-	case len(augmentation) > 0 && augmentation[0] == 'z':
-		shared.augmented = true
-		data := c.part(c.leb())
-		for _, letter := range augmentation[1:] {
-			switch letter {
-			case 'L':
-				data.byte()
-			case 'P':
-				data.pointer(data.byte())
-			case 'R':
-				shared.encoding = data.byte()
-			}
-		}
-		if data.err != nil {
-			return shared, data.err
-		}
-	case len(augmentation) > 0 && !bytes.Equal(augmentation, []byte("eh")):
+	case len(augmentation) == 0 || string(augmentation) == "eh":
+		return shared
+	case augmentation[0] != 'z':
 		shared.opaque = true
+		return shared
 	}
-	return shared, u.instructions(c, shared)
+	shared.augmented = true
+	data := c.part(c.leb())
+	for _, letter := range augmentation[1:] {
+		switch letter {
+		case 'L':
+			data.byte()
+		case 'P':
+			data.encoded(data.byte())
+		case 'R':
+			shared.encoding = data.byte()
+		case 'S':
+			shared.signal = true
+		}
+	}
+	if data.err != nil {
+		c.fail(errShort)
+	}
+	return shared
 }
 
 // instructionOperands are as operands, and p, which is an encoded address.

@@ -167,3 +167,44 @@ func TestAsGoAndLinker(t *testing.T) {
 		})
 	}
 }
+
+// TestDebugFrame compares what is made of .eh_frame with what the compiler writes when
+// it is asked for .debug_frame.
+func TestDebugFrame(t *testing.T) {
+	if _, err := exec.LookPath("gcc"); err != nil {
+		t.Skip("skipped: no gcc")
+	}
+	const distance, before = 0x14c00000, 0x1230
+	dir := t.TempDir()
+	build := func(name string, flags ...string) map[string][]byte {
+		out := filepath.Join(dir, name)
+		run(t, nil, "gcc", append(flags, "-g", "-O2", "-no-pie", "-fno-pie", "-o", out, "testdata/a.c", "testdata/b.c")...)
+		contents, _ := read(t, out)
+		file, err := elf.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer file.Close()
+		s := file.Section(".eh_frame")
+		data, err := s.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := DebugFrame(data, s.Addr+distance, distance, before)
+		if err != nil {
+			t.Fatal(err)
+		}
+		contents[".eh_frame"] = append(make([]byte, before), made...) // zeroes are entries without contents
+		return contents
+	}
+	want := readFrames(t, build("frames", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables")[".debug_frame"])
+	got := readFrames(t, build("unwind", "-fasynchronous-unwind-tables")[".eh_frame"])
+	if len(want) < 4 {
+		t.Fatalf("%d functions: want those of the sources", len(want))
+	}
+	for address, f := range want {
+		if got[address+distance] != f {
+			t.Errorf("%#x: %+q, want %+q", address, got[address+distance], f)
+		}
+	}
+}
