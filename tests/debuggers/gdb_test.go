@@ -26,8 +26,8 @@ func gdbVariables(level goamd64.Level) []string {
 var gdbPrintVariables = []string{"-ex", "print main.counter", "-ex", "print main.label", "-ex", "print main.total", "-ex", "print main.figure"}
 
 func TestGdb(t *testing.T) {
-	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		_, path := pack(t, level)
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		_, path := k.pack(t, level)
 		args := append([]string{"-ex", "break main.inner", "-ex", "run", "-ex", "backtrace"}, gdbPrintVariables...)
 		out := output(t, at(level, gdb(t, append(args, path)...)))
 		want(t, out, gdbVariables(level)...)
@@ -45,7 +45,7 @@ func TestGdbWithoutCompanion(t *testing.T) {
 		dir := t.TempDir()
 		pack(t, level)
 		path := filepath.Join(dir, "alone")
-		if err := os.WriteFile(path, probetest.Read(t, program), 0o755); err != nil {
+		if err := os.WriteFile(path, probetest.Read(t, static.program), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		out := output(t, at(level, gdb(t, "-ex", "break main.inner", "-ex", "run", "-ex", "backtrace 2", path)))
@@ -59,8 +59,8 @@ func TestGdbWithoutCompanion(t *testing.T) {
 }
 
 func TestGdbCore(t *testing.T) {
-	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		dir, path := pack(t, goamd64.Min)
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		dir, path := k.pack(t, goamd64.Min)
 		core := coreDump(t, level, dir, path)
 		packer(t, "debug", "-core", core, path)
 		// It stands in assembly, in whose language there are no packages.
@@ -69,6 +69,28 @@ func TestGdbCore(t *testing.T) {
 		want(t, out, gdbVariables(level)...)
 		want(t, out, " in main.crash (", " in main.work (mode=", " in main.main ()", "main.go:")
 	})
+}
+
+// TestGdbInC stops in C and looks for its callers, of which the packed file has
+// nothing but at the lowest level, and for a variable of C's.
+func TestGdbInC(t *testing.T) {
+	for _, k := range []*kind{withC, pieC} {
+		t.Run(k.name, func(t *testing.T) {
+			eachLevel(t, func(t *testing.T, level goamd64.Level) {
+				_, path := k.pack(t, level)
+				ask := func(path string) string {
+					out := output(t, at(level, gdb(t, "-ex", "break c_inner", "-ex", "run", "-ex", "backtrace 5", "-ex", "next", "-ex", "next", "-ex", "print c_counter", path)))
+					return strings.Join(regexp.MustCompile(`(?m)^#\d+ .*|^\$1 = .*`).FindAllString(out, -1), "\n")
+				}
+				address := regexp.MustCompile(`0x[0-9a-f]+`)
+				got, plain := address.ReplaceAllString(ask(path), "0x"), address.ReplaceAllString(ask(k.variants[level]), "0x")
+				if got != plain {
+					t.Errorf("gdb says\n%s\nof the plain program\n%s", got, plain)
+				}
+				want(t, got, "c_inner (n=", fmt.Sprintf("in c_work (n=%d) at ", level), "c.go:18", "in runtime.asmcgocall () at ", fmt.Sprintf("$1 = %d", 7+level))
+			})
+		})
+	}
 }
 
 // TestPackerRunsTheDebugger checks that what is started then is what is shown,

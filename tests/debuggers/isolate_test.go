@@ -20,7 +20,7 @@ func TestIsolated(t *testing.T) {
 		dir := t.TempDir()
 		path := filepath.Join(dir, "isolated")
 		args := []string{"create", "-isolate", "-launcher", testenv.Launcher(t), "-o", path}
-		for l, variant := range variants {
+		for l, variant := range static.variants {
 			args = append(args, l.String()+"="+variant)
 		}
 		packer(t, args...)

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"testing"
 
-	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/tools/packer/internal/companion"
 	"rules_go_multiarch/tools/packer/internal/debuglink"
@@ -186,11 +185,6 @@ func TestDebugRefuses(t *testing.T) {
 	// What was packed with another -ldflags is another program in memory.
 	foreign := testenv.Build(t, "./tests/probe", 2, testenv.Link{Env: []string{"CGO_ENABLED=0"}, LDFlags: "-X main.extra=1 -buildid=other", Basename: "foreign"})
 	bare := testenv.Build(t, "./tests/probe", 2, testenv.Link{Env: []string{"CGO_ENABLED=0"}, LDFlags: "-s -w", Basename: "bare"})
-	pie := map[goamd64.Level]string{}
-	for _, level := range []goamd64.Level{1, 2} {
-		pie[level] = testenv.Build(t, "./tests/probe", level, testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true, Basename: "pie"})
-	}
-	packedPIE := testenv.Pack(t, "packed_pie", pie)
 	other := create(t, filepath.Join(dir, "other"), 1, 2)
 	pid := exec.Command(other, "-forever")
 	if err := pid.Start(); err != nil {
@@ -209,7 +203,6 @@ func TestDebugRefuses(t *testing.T) {
 		"not packed":      {[]string{probe.Variants[1]}, 1, "not a packed file"},
 		"other program":   {[]string{"-level", "v2", app, "v2=" + foreign}, 1, "is not what was packed: its section"},
 		"no DWARF":        {[]string{"-level", "v2", app, "v2=" + bare}, 1, "has no debug information"},
-		"PIE":             {[]string{"-level", "v2", "-only", packedPIE}, 1, "is position-independent"},
 		"no core":         {[]string{"-core", app, app}, 1, "want a core dump of x86-64"},
 		"other process":   {[]string{"-pid", strconv.Itoa(pid.Process.Pid), app}, 1, "which is not " + app},
 	} {

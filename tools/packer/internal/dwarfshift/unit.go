@@ -66,6 +66,7 @@ const (
 	attrLoclistsBase       = 0x8c
 	attrGNUDwoName         = 0x2130
 	attrGNURangesBase      = 0x2132
+	attrGoRuntimeType      = 0x2904 // an offset among Go's types, although its form says that it is an address
 	attrGNUAddrBase        = 0x2133
 )
 
@@ -210,7 +211,7 @@ func (u *unit) prepare(c cursor, table abbrevTable) error {
 func (u *unit) visit(name uint64, v value) error {
 	mayBeList, isLocated := located[name]
 	switch {
-	case v.form == formAddr:
+	case v.form == formAddr && name != attrGoRuntimeType:
 		return u.section.mark(v.at)
 	case isIndex(v.form):
 		_, err := u.indexed(v.number)
