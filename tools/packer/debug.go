@@ -46,7 +46,8 @@ anything was stripped.
   -if-any      with -file: write an empty OUT where there can be no companion
   -o DIR       write to DIR, with a link by build id (DIR/.build-id/...), for
                gdb -iex "set debug-file-directory DIR", Delve's configuration
-               debug-info-directories, or for all users: DIR /usr/lib/debug
+               debug-info-directories, or for all users: DIR /usr/lib/debug, where
+               perf probe finds it too, which is then right for the lowest level alone
 
 example: packer debug app -- dlv exec ./app`,
 	run: runDebug,
@@ -294,7 +295,7 @@ func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goa
 }
 
 func (d *debugArgs) writeCompanion(w *world, file *packed.File, l packed.Level, source *variant.Variant, path string) error {
-	made, err := newCompanion(file, l, source)
+	made, err := newCompanion(file, l, source, companion.Found(d.dir != ""))
 	if errors.Is(err, companion.ErrNoDWARF) {
 		return fmt.Errorf("%s: %v %w: give the executable that it was packed from, before it was stripped, as %v=EXECUTABLE", d.file, l.Level, err, l.Level)
 	}
@@ -304,11 +305,11 @@ func (d *debugArgs) writeCompanion(w *world, file *packed.File, l packed.Level, 
 	return w.writeFile(path, 0o666, 0, made.Write)
 }
 
-func newCompanion(file *packed.File, l packed.Level, source *variant.Variant) (*companion.Companion, error) {
+func newCompanion(file *packed.File, l packed.Level, source *variant.Variant, found companion.Found) (*companion.Companion, error) {
 	if source == nil {
 		return nil, fmt.Errorf("%w any more: the file was stripped", companion.ErrNoDWARF)
 	}
-	return companion.New(file, l, source)
+	return companion.New(file, l, source, found)
 }
 
 // link makes debuggers find a companion.

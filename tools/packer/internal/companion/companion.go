@@ -3,12 +3,13 @@
 // The levels share one file, but a debugger knows one set of variables, types
 // and lines for a file, so each level has a companion of its own: a separate
 // debug file of the packed file that describes this level alone. It has the
-// packed file's headers and section table, without contents, and its build id;
-// the level's DWARF; the level's symbols and the functions of the others.
+// packed file's headers and section table, without contents; a build id; the
+// level's DWARF; the level's symbols and the functions of the others.
 package companion
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
 	"encoding/hex"
@@ -51,9 +52,24 @@ type part struct {
 	data   io.Reader
 }
 
+// Found says by what debuggers find a companion.
+type Found bool
+
+// The ways to find a companion.
+//
+// What is found by the packed file's build id has to have it. Debuggers ask for no more
+// than the CRC-32 of what is found by name; there it has one of its own, so that perf
+// does not take it, for which build ids are all: it looks functions up in DWARF where
+// there is some, then takes the lowest level's distance between addresses and file
+// offsets for every level's, and so puts probes at places that are not the function.
+const (
+	ByName    Found = false
+	ByBuildID Found = true
+)
+
 // New plans the companion of a level; source is its executable, with debug
 // information, from inside the packed file or from before it was packed.
-func New(file *packed.File, level packed.Level, source *variant.Variant) (*Companion, error) {
+func New(file *packed.File, level packed.Level, source *variant.Variant, found Found) (*Companion, error) {
 	if file.Layout() == packed.Remapped {
 		return nil, errors.New("was packed with -remap: debuggers are not told that a level is moved into place; link the levels apart, or take one out with packer extract")
 	}
@@ -72,8 +88,14 @@ func New(file *packed.File, level packed.Level, source *variant.Variant) (*Compa
 	}
 	c := &Companion{level: level.Level.String(), sum: debuglink.Sum(id)}
 	table := sections.New()
-	if err := c.copyHeader(file, table); err != nil {
+	note, err := c.copyHeader(file, table)
+	if err != nil {
 		return nil, err
+	}
+	const head = 16 // of the note, with its name
+	if found == ByName && len(note) > head {
+		own := sha256.Sum256(append(id, c.level...))
+		copy(note[head:], own[:])
 	}
 	at, err := c.addDWARF(source, table, distance, level.Level == file.Baseline().Level)
 	if err != nil {
@@ -107,8 +129,9 @@ func checkSame(file *packed.File, source *variant.Variant, distance uint64) erro
 
 // copyHeader takes over the start of the packed file and its section table. The
 // program headers keep their file offsets, by which profilers find addresses,
-// although what they point at is not here.
-func (c *Companion) copyHeader(file *packed.File, table *sections.Table) error {
+// although what they point at is not here. The build id's note is returned.
+func (c *Companion) copyHeader(file *packed.File, table *sections.Table) (note []byte, err error) {
+	var noteAt, noteSize uint64
 	end := uint64(64 + 56*len(file.ELF.Progs))
 	for _, s := range file.ELF.Sections {
 		if s.Flags&elf.SHF_ALLOC == 0 {
@@ -117,6 +140,10 @@ func (c *Companion) copyHeader(file *packed.File, table *sections.Table) error {
 		h := s.SectionHeader
 		h.Link, h.Info, h.Entsize = 0, 0, 0
 		if h.Name == sections.BuildID {
+			if h.Offset > maxHeader || h.Size > maxHeader {
+				return nil, fmt.Errorf("its build id is at %#x with %#x bytes, want it to end at most at %#x", h.Offset, h.Size, maxHeader)
+			}
+			noteAt, noteSize = h.Offset, h.Size
 			end = max(end, h.Offset+h.Size)
 		} else {
 			h.Type = elf.SHT_NOBITS
@@ -125,13 +152,13 @@ func (c *Companion) copyHeader(file *packed.File, table *sections.Table) error {
 		table.Add(h)
 	}
 	if end > maxHeader {
-		return fmt.Errorf("its headers and build id end at %#x, want at most %#x", end, maxHeader)
+		return nil, fmt.Errorf("its headers and build id end at %#x, want at most %#x", end, maxHeader)
 	}
 	c.header = make([]byte, end)
 	if _, err := file.ReadAt(c.header, 0); err != nil {
-		return fmt.Errorf("reading its headers: %w", err)
+		return nil, fmt.Errorf("reading its headers: %w", err)
 	}
-	return nil
+	return c.header[noteAt : noteAt+noteSize], nil
 }
 
 // finish makes the symbols and the section table, behind file offset at.
