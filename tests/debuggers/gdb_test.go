@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -102,5 +103,27 @@ func TestPackerRunsTheDebugger(t *testing.T) {
 		args = append(args, gdb(t, append([]string{"-ex", "break main.inner", "-ex", "run"}, append(gdbPrintVariables, path)...)...).Args...)
 		out := output(t, at(goamd64.Min, exec.Command(testenv.Packer(t), args...)))
 		want(t, out, gdbVariables(level)...)
+	})
+}
+
+// TestPackerFindsTheLevel checks that a process or core dump among a debugger's
+// arguments says which level it shows.
+func TestPackerFindsTheLevel(t *testing.T) {
+	eachLevel(t, func(t *testing.T, level goamd64.Level) {
+		dir, path := pack(t, goamd64.Min)
+		other := level%goamd64.Max + 1 // the one that would start
+		run := func(want string, debugger *exec.Cmd) string {
+			out, _ := combined(at(other, exec.Command(testenv.Packer(t), append([]string{"debug", path, "--"}, debugger.Args...)...)))
+			if !strings.Contains(out, fmt.Sprintf("debuggers see %v (%s", level, want)) {
+				t.Errorf("no %q in\n%s", want, out)
+			}
+			return out
+		}
+		core := coreDump(t, level, dir, path)
+		want(t, run(core+" is of it", gdb(t, append(append([]string{"-ex", "frame function main.crash"}, gdbPrintVariables...), path, core)...)), gdbVariables(level)...)
+		want(t, run(core+" is of it", gdb(t, append(append([]string{"--core=" + core, "-ex", "frame function main.crash"}, gdbPrintVariables...), path)...)), gdbVariables(level)...)
+		want(t, run(core+" is of it", delve(t, dir, []string{"core", path, core}, printVariables...)), variables(level)...)
+		pid := strconv.Itoa(start(t, level, path))
+		want(t, run("process "+pid+" runs it", delve(t, dir, []string{"attach", pid}, printVariables...)), variables(level)...)
 	})
 }

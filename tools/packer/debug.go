@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/klauspost/cpuid/v2"
 
@@ -31,7 +33,7 @@ that is to be debugged: by default the one that this machine starts with this
 environment. gdb and Delve follow it; they need no flags.
 
 With a DEBUGGER, runs it then, so that FILE starts the level that the link points
-at. Started otherwise, a debugger shows the values that package variables of the
+at; a process or core dump of FILE among its arguments says which. Started otherwise, a debugger shows the values that package variables of the
 linked level have in the file when it is another level that runs.
 
 A level whose debug information is not in FILE, because it was packed with
@@ -124,6 +126,7 @@ func runDebug(w *world, args []string) error {
 		return err
 	}
 	defer file.Close()
+	d.infer(file)
 	chosen, reason, err := d.choose(file)
 	if d.ifAny && errors.Is(err, errStartsNone) {
 		return d.writeNothing(w)
@@ -166,6 +169,29 @@ func runDebug(w *world, args []string) error {
 		return d.debug(w, file, chosen)
 	}
 	return nil
+}
+
+// infer finds the process or core dump of the file that the debugger is told to look
+// into.
+func (d *debugArgs) infer(file *packed.File) {
+	if d.level != 0 || d.pid != 0 || d.core != "" || len(d.debugger) == 0 {
+		return
+	}
+	for _, arg := range d.debugger[1:] {
+		if strings.HasPrefix(arg, "-") { // --core=FILE, --pid=PID
+			_, arg, _ = strings.Cut(arg, "=")
+		}
+		if pid, err := strconv.Atoi(arg); err == nil {
+			if p, err := process.Read(pid); err == nil && p.BuildID == file.Manifest.BuildID {
+				d.pid = pid
+				return
+			}
+		}
+		if _, err := process.ReadCore(arg, file); err == nil {
+			d.core = arg
+			return
+		}
+	}
 }
 
 // debug runs the debugger, in an environment in which the file starts a level.
