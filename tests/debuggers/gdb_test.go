@@ -106,6 +106,33 @@ func TestPackerRunsTheDebugger(t *testing.T) {
 	})
 }
 
+// TestByBuildID has companions in a folder for debug files, where they are found by
+// the build id of a file that is elsewhere.
+func TestByBuildID(t *testing.T) {
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		k.build(t)
+		path := filepath.Join(t.TempDir(), "moved")
+		if err := os.WriteFile(path, probetest.Read(t, k.program), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		packer(t, "debug", "-o", dir, "-level", level.String(), path)
+		args := append([]string{"-iex", "set debug-file-directory " + dir, "-ex", "break main.inner", "-ex", "run"}, gdbPrintVariables...)
+		want(t, output(t, at(level, gdb(t, append(args, path)...))), gdbVariables(level)...)
+
+		config := filepath.Join(dir, "dlv", "config.yml")
+		if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(config, []byte("debug-info-directories: ["+dir+"]\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cmd := at(level, delve(t, dir, []string{"exec", path}, append([]string{"break main.inner", "continue"}, printVariables...)...))
+		cmd.Env = append(cmd.Env, "XDG_CONFIG_HOME="+dir)
+		want(t, output(t, cmd), variables(level)...)
+	})
+}
+
 // TestPackerFindsTheLevel checks that a process or core dump among a debugger's
 // arguments says which level it shows.
 func TestPackerFindsTheLevel(t *testing.T) {
