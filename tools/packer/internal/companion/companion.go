@@ -97,7 +97,7 @@ func New(file *packed.File, level packed.Level, source *variant.Variant, found F
 		own := sha256.Sum256(append(id, c.level...))
 		copy(note[head:], own[:])
 	}
-	at, err := c.addDWARF(source, table, distance, level.Level == file.Baseline().Level)
+	at, err := c.addDWARF(file, source, table, distance)
 	if err != nil {
 		return nil, fmt.Errorf("%s: its debug information: %w", source.Path, err)
 	}

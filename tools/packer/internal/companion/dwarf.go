@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"rules_go_multiarch/tools/packer/internal/dwarfshift"
+	"rules_go_multiarch/tools/packer/internal/packed"
 	"rules_go_multiarch/tools/packer/internal/sections"
 	"rules_go_multiarch/tools/packer/internal/variant"
 )
@@ -28,15 +29,13 @@ const frameSection = ".debug_frame"
 
 // addDWARF plans the level's debug information and returns the file offset behind
 // it. What is neither moved nor added to is copied as it is.
-func (c *Companion) addDWARF(source *variant.Variant, table *sections.Table, distance uint64, lowest bool) (uint64, error) {
+func (c *Companion) addDWARF(file *packed.File, source *variant.Variant, table *sections.Table, distance uint64) (uint64, error) {
 	changed, err := movedDWARF(source, distance)
 	if err != nil {
 		return 0, err
 	}
-	if !lowest {
-		if err := addUnwind(changed, source, distance); err != nil {
-			return 0, err
-		}
+	if err := addUnwind(changed, file, source, distance); err != nil {
+		return 0, err
 	}
 	at := uint64(len(c.header))
 	add := func(h elf.SectionHeader, data io.Reader) {
@@ -71,11 +70,15 @@ func (c *Companion) addDWARF(source *variant.Variant, table *sections.Table, dis
 	return at, nil
 }
 
-// addUnwind adds to .debug_frame what C has in .eh_frame: the packed file has that by a
-// name that no debugger looks for, and they do not look for it in debug files.
-func addUnwind(changed map[string][]byte, source *variant.Variant, distance uint64) error {
-	section := source.ELF.Section(".eh_frame")
+// addUnwind adds to .debug_frame what C has in .eh_frame, unless it is this level that the
+// packed file has it of by that name: debuggers look for it there, and not in debug files.
+func addUnwind(changed map[string][]byte, file *packed.File, source *variant.Variant, distance uint64) error {
+	const name = ".eh_frame"
+	section := source.ELF.Section(name)
 	if section == nil || section.Type == elf.SHT_NOBITS {
+		return nil
+	}
+	if known := file.ELF.Section(name); known != nil && known.Addr == section.Addr+distance {
 		return nil
 	}
 	contents, err := section.Data()
