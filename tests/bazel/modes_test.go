@@ -110,7 +110,11 @@ func TestStrip(t *testing.T) {
 	for mode, debugged := range map[string]bool{"fastbuild": false, "opt": true, "dbg": true} {
 		t.Run(mode, func(t *testing.T) {
 			flag := "--compilation_mode=" + mode
-			w.Bazel(t, "build", flag, "--output_groups=+v1,+debug", programs+"one_level", programs+"stripped", programs+"plain_v1")
+			groups := "--output_groups=+v1"
+			if debugged { // else there is nothing to make debug files from, and Bazel says so
+				groups += ",+debug"
+			}
+			w.Bazel(t, "build", flag, groups, programs+"one_level", programs+"stripped", programs+"plain_v1")
 			plain := onlyFile(t, w.Files(t, []string{programs + "plain_v1"}, flag))
 			if has(plain, ".debug_info") != debugged || has(plain, ".symtab") != debugged {
 				t.Errorf("of go_binary: debug information %v, symbols %v: want %v", has(plain, ".debug_info"), has(plain, ".symtab"), debugged)
@@ -127,10 +131,11 @@ func TestStrip(t *testing.T) {
 			if has(stripped, ".symtab") || len(stripped) > len(whole) || debugged && len(stripped) == len(whole) {
 				t.Errorf("stripped: symbols %v, %d bytes of %d", has(stripped, ".symtab"), len(stripped), len(whole))
 			}
-			for path, companion := range w.Files(t, []string{programs + "stripped"}, flag, "--output_groups=debug") {
-				if got := len(companion) > 0 && has(companion, ".debug_info"); got != debugged {
-					t.Errorf("%s: %d bytes, debug information %v: want %v", path, len(companion), got, debugged)
-				}
+			if !debugged {
+				return
+			}
+			for _, companion := range w.Files(t, []string{programs + "stripped"}, flag, "--output_groups=debug") {
+				section(t, companion, ".debug_info")
 			}
 		})
 	}

@@ -58,7 +58,7 @@ func Read(pid int) (*Process, error) {
 	}
 	defer file.Close()
 	p.Packed, p.BuildID = true, file.Manifest.BuildID
-	if p.Level, err = running(dir, file); err != nil {
+	if p.Level, err = running(dir, path, file); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return p, nil
@@ -68,19 +68,20 @@ func Read(pid int) (*Process, error) {
 // the process's own stack is what the launcher has put there for the variant;
 // /proc/PID/auxv still has the kernel's, the launcher's. Reading the stack takes
 // the right to trace the process, so the mappings are the second source.
-func running(dir string, file *packed.File) (goamd64.Level, error) {
+func running(dir, path string, file *packed.File) (goamd64.Level, error) {
 	mappings, err := readMaps(dir)
 	if err != nil {
 		return 0, fmt.Errorf("its mappings: %w", err)
 	}
+	bias := bias(path, file, mappings)
 	if entry, err := stackEntry(dir); err == nil {
 		for _, l := range file.Levels {
-			if entry == l.Table.Entry || entry == l.Table.Entry+bias(file, mappings) {
+			if entry == l.Table.Entry+bias {
 				return l.Level, nil
 			}
 		}
 	}
-	return fromMaps(file, mappings)
+	return fromMaps(file, bias, mappings)
 }
 
 // mapping is a line of /proc/PID/maps.
@@ -89,6 +90,7 @@ type mapping struct {
 	prot      uint32 // PROT_READ 1, PROT_WRITE 2, PROT_EXEC 4
 	offset    uint64
 	inode     string
+	path      string
 }
 
 func readMaps(dir string) ([]mapping, error) {
@@ -120,6 +122,9 @@ func parseMapping(line string) (m mapping, ok bool) {
 	m.high, errs[1] = strconv.ParseUint(high, 16, 64)
 	m.offset, errs[2] = strconv.ParseUint(fields[2], 16, 64)
 	m.inode = fields[4]
+	if parts := strings.SplitN(line, " ", 6); len(parts) == 6 {
+		m.path = strings.TrimLeft(parts[5], " ")
+	}
 	for bit, c := range "rwx" {
 		if strings.ContainsRune(fields[1], c) {
 			m.prot |= 1 << bit
@@ -129,11 +134,12 @@ func parseMapping(line string) (m mapping, ok bool) {
 }
 
 // bias is what the kernel added to the addresses of a position-independent
-// file: where its first page is, less where its program headers say.
-func bias(file *packed.File, mappings []mapping) uint64 {
+// file: where its launcher is, less where it says. Other files have code at the same
+// offset, such as the interpreter.
+func bias(path string, file *packed.File, mappings []mapping) uint64 {
 	boot := file.Manifest.Boot
 	for _, m := range mappings {
-		if m.inode != "0" && m.offset <= boot.Offset && boot.Offset-m.offset < m.high-m.low && m.prot&4 != 0 {
+		if m.path == path && m.offset <= boot.Offset && boot.Offset-m.offset < m.high-m.low && m.prot&4 != 0 {
 			return m.low + boot.Offset - m.offset - boot.Address
 		}
 	}
@@ -142,8 +148,7 @@ func bias(file *packed.File, mappings []mapping) uint64 {
 
 // fromMaps finds the level whose operations were carried out: the launcher does
 // nothing for the others.
-func fromMaps(file *packed.File, mappings []mapping) (goamd64.Level, error) {
-	bias := bias(file, mappings)
+func fromMaps(file *packed.File, bias uint64, mappings []mapping) (goamd64.Level, error) {
 	var fallback goamd64.Level
 	for _, l := range file.Levels {
 		done, told := carriedOut(l.Ops, bias, mappings)

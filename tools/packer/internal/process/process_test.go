@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"rules_go_multiarch/launcher/format"
+	"rules_go_multiarch/tools/packer/internal/manifest"
+	"rules_go_multiarch/tools/packer/internal/packed"
 )
 
 func TestParseMapping(t *testing.T) {
 	m, ok := parseMapping("2a000000-2a22a000 r-xp 00597000 fe:00 4711                    /a b/app")
-	if want := (mapping{0x2a000000, 0x2a22a000, 5, 0x597000, "4711"}); !ok || m != want {
+	if want := (mapping{0x2a000000, 0x2a22a000, 5, 0x597000, "4711", "/a b/app"}); !ok || m != want {
 		t.Errorf("%+v, want %+v", m, want)
 	}
 	for _, line := range []string{"", "x", "1-2 r 3 4", "g-2 rwxp 0 0 0", "1-2 rwxp z 0 0"} {
@@ -20,12 +22,25 @@ func TestParseMapping(t *testing.T) {
 	}
 }
 
+// TestBias has the interpreter's code mapped below the program's, from the same offset.
+func TestBias(t *testing.T) {
+	file := &packed.File{Manifest: &manifest.Manifest{}}
+	file.Manifest.Boot.Offset, file.Manifest.Boot.Address = 0x1000, 0x401000
+	mappings := []mapping{
+		{0x7f0000001000, 0x7f0000020000, 5, 0x1000, "7", "/lib64/ld-linux-x86-64.so.2"},
+		{0x7f0000400000, 0x7f0000480000, 5, 0, "8", "/a b/app"},
+	}
+	if got := bias("/a b/app", file, mappings); got != 0x7f0000000000 {
+		t.Errorf("%#x, want 0x7f0000000000", got)
+	}
+}
+
 func TestCarriedOut(t *testing.T) {
 	ops := []format.Op{{Kind: format.OpProtect, Prot: 1, Addr: 0x2000, Len: 0x1000}, {Kind: format.OpZero, Addr: 0x3f00}, {Kind: format.OpAnonymous, Prot: 3, Addr: 0x4000, Len: 0x1000}}
 	const bias = 0x10000
-	unused := []mapping{{0x11000, 0x14000, 5, 0, "7"}}
-	protected := []mapping{{0x11000, 0x12000, 5, 0, "7"}, {0x12000, 0x13000, 1, 0x1000, "7"}}
-	data := []mapping{{0x11000, 0x14000, 5, 0, "7"}, {0x14000, 0x15000, 3, 0, "0"}}
+	unused := []mapping{{0x11000, 0x14000, 5, 0, "7", ""}}
+	protected := []mapping{{0x11000, 0x12000, 5, 0, "7", ""}, {0x12000, 0x13000, 1, 0x1000, "7", ""}}
+	data := []mapping{{0x11000, 0x14000, 5, 0, "7", ""}, {0x14000, 0x15000, 3, 0, "0", ""}}
 	for i, test := range []struct {
 		ops        []format.Op
 		mappings   []mapping
