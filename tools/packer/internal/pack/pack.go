@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -45,9 +46,8 @@ type File struct {
 	wait     func() error
 
 	// After Wait.
-	header   []byte // first page: ELF header, program headers, build id
-	launcher []byte // boot code and launcher table
-	tail     *tail  // manifest, symbols and section headers
+	start []byte // ELF header, program headers, build id; in the next page, boot code and launcher table
+	tail  *tail  // manifest, symbols and section headers
 }
 
 // New plans a packed file of the variants, one a level. The bytes depend on
@@ -62,19 +62,27 @@ func New(ctx context.Context, variants []*variant.Variant, options Options) (*Fi
 	if err := f.checkLevels(); err != nil {
 		return nil, err
 	}
-	digests := f.startDigests(ctx)
+	hashing := newDigester(ctx, f.variants)
 	p, err := f.plan(options)
 	if err != nil {
 		// Twice the same executable is the likelier reason of two that overlap.
-		if _, identical := digests(); identical != nil {
+		hashing.work()
+		if _, identical := hashing.wait(); identical != nil {
 			return nil, identical
 		}
 		return nil, err
 	}
+	// One processor begins with the symbols, which nobody else can help with.
+	for range max(1, runtime.GOMAXPROCS(0)-1) {
+		go hashing.work()
+	}
 	symbols := make(chan error, 1)
-	go func() { symbols <- f.planSymbols(p, options.Launcher) }()
+	go func() {
+		symbols <- f.planSymbols(p, options.Launcher)
+		hashing.work()
+	}()
 	f.wait = sync.OnceValue(func() error {
-		digests, err := digests()
+		digests, err := hashing.wait()
 		if failed := <-symbols; err == nil {
 			err = failed
 		}
@@ -111,44 +119,6 @@ func (f *File) checkLevels() error {
 	return nil
 }
 
-// startDigests hashes all variants at once. The function that it returns waits
-// for the digests.
-func (f *File) startDigests(ctx context.Context) func() ([][sha256.Size]byte, error) {
-	digests := make([][sha256.Size]byte, len(f.variants))
-	errs := make([]error, len(f.variants))
-	var all sync.WaitGroup
-	for i, v := range f.variants {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			if digests[i], errs[i] = v.Digest(ctx); errs[i] != nil {
-				errs[i] = fmt.Errorf("%s: %w", v.Path, errs[i])
-			}
-		}()
-	}
-	return func() ([][sha256.Size]byte, error) {
-		all.Wait()
-		for _, err := range errs {
-			if err != nil {
-				return nil, err
-			}
-		}
-		return digests, f.checkDistinct(digests)
-	}
-}
-
-// checkDistinct refuses two variants of the same bytes.
-func (f *File) checkDistinct(digests [][sha256.Size]byte) error {
-	for i, v := range f.variants {
-		for j, other := range f.variants[:i] {
-			if digests[j] == digests[i] {
-				return fmt.Errorf("%s: given as %v, but byte-identical to %s, given as %v: each level needs its own build", v.Path, v.Level, other.Path, other.Level)
-			}
-		}
-	}
-	return nil
-}
-
 // plan is what is known of a packed file before its variants are read.
 type plan struct {
 	table        format.Table
@@ -166,34 +136,48 @@ func (p *plan) noteOffset() uint64 { return uint64(elfHeaderSize + len(p.program
 
 // plan lays out the file.
 func (f *File) plan(options Options) (*plan, error) {
-	var err error
-	if f.layout, err = layout.Plan(f.inputs(), options.Remap); err != nil {
-		return nil, err
-	}
-	if options.Isolate {
-		f.layout.Isolate(f.inputs())
-	}
 	code := options.Launcher
 	p := &plan{tableOffset: align(uint64(len(code.Bytes)), 64)}
-	p.table = format.Table{Entry: f.layout.LauncherAddr + code.Entry, NoEnvironment: options.NoEnvironment, Isolate: options.Isolate}
+	// The layout has to know the size of the launcher table, which has the
+	// layout's operations in it.
+	for p.launcherSize = p.tableOffset; ; {
+		var err error
+		if f.layout, err = layout.Plan(f.inputs(), p.launcherSize, options.Remap); err != nil {
+			return nil, err
+		}
+		if options.Isolate {
+			f.layout.Isolate(f.inputs())
+		}
+		p.table = f.table(options)
+		if p.encoded, err = format.Encode(p.table); err != nil {
+			return nil, err
+		}
+		size := p.tableOffset + uint64(len(p.encoded))
+		if size == p.launcherSize {
+			break
+		}
+		p.launcherSize = size
+	}
+	p.programs = f.programs()
+	if most := (format.PageSize - elfHeaderSize - noteSize) / programHeaderSize; len(p.programs) > most {
+		return nil, fmt.Errorf("%d program headers: at most %d fit in the header page", len(p.programs), most)
+	}
+	return p, f.planSections(p, code)
+}
+
+// table returns the launcher table, but for the file's size.
+func (f *File) table(options Options) format.Table {
+	table := format.Table{Entry: f.layout.LauncherAddr() + options.Launcher.Entry, NoEnvironment: options.NoEnvironment, Isolate: options.Isolate}
 	for i, v := range f.variants {
 		placed := f.layout.Variants[i]
-		p.table.Variants = append(p.table.Variants, format.Variant{Ops: placed.Ops, InterpPath: v.Interp, Level: format.Level{
+		table.Variants = append(table.Variants, format.Variant{Ops: placed.Ops, InterpPath: v.Interp, Level: format.Level{
 			Level: uint32(v.Level),
 			Phnum: uint32(len(v.ELF.Progs)), Phdr: v.Phdr + placed.Delta, Entry: v.ELF.Entry + placed.Delta,
 			Low: placed.Low, High: placed.High, Mapped: v.Low + placed.Delta + placed.Stage, Unused: v.High - v.Low,
 			Offset: placed.Offset, Size: uint64(v.Size),
 		}})
 	}
-	if p.encoded, err = format.Encode(p.table); err != nil {
-		return nil, err
-	}
-	p.launcherSize = p.tableOffset + uint64(len(p.encoded))
-	p.programs = f.programs(p.launcherSize)
-	if most := (format.PageSize - elfHeaderSize - noteSize) / programHeaderSize; len(p.programs) > most {
-		return nil, fmt.Errorf("%d program headers: at most %d fit in the header page", len(p.programs), most)
-	}
-	return p, f.planSections(p, code)
+	return table
 }
 
 // build makes every part of the file that is not a variant.
@@ -202,7 +186,7 @@ func (f *File) build(p *plan, options Options, digests [][sha256.Size]byte) erro
 	f.Manifest = f.describe(digests, code, p.launcherSize)
 	id := f.buildID(p.encoded, p.programs)
 	f.Manifest.BuildID = hex.EncodeToString(id)
-	f.tail = &tail{end: f.layout.LauncherOffset + p.launcherSize}
+	f.tail = &tail{end: f.layout.End}
 	if err := f.buildTail(f.tail, p, options.DebugLink, id); err != nil {
 		return err
 	}
@@ -212,10 +196,11 @@ func (f *File) build(p *plan, options Options, digests [][sha256.Size]byte) erro
 	if err != nil {
 		return err
 	}
-	f.launcher = make([]byte, p.launcherSize)
-	copy(f.launcher, code.WithTable(p.tableOffset, uint64(len(encoded))))
-	copy(f.launcher[p.tableOffset:], encoded)
-	f.header = f.headerPage(p.programs, buildIDNote(id), p.table.Entry, f.tail)
+	f.start = make([]byte, layout.LauncherOffset+p.launcherSize)
+	copy(f.start, f.headerPage(p.programs, buildIDNote(id), p.table.Entry, f.tail))
+	launcher := f.start[layout.LauncherOffset:]
+	copy(launcher, code.WithTable(p.tableOffset, uint64(len(encoded))))
+	copy(launcher[p.tableOffset:], encoded)
 	return nil
 }
 
@@ -230,7 +215,7 @@ func (f *File) describe(digests [][sha256.Size]byte, code *bootcode.Code, launch
 	}
 	digest := sha256.Sum256(code.Bytes)
 	m.Boot = manifest.Launcher{
-		Offset: f.layout.LauncherOffset, Size: launcherSize, Address: f.layout.LauncherAddr,
+		Offset: layout.LauncherOffset, Size: launcherSize, Address: f.layout.LauncherAddr(),
 		SHA256: hex.EncodeToString(digest[:]),
 	}
 	for _, f := range code.Funcs {
@@ -265,13 +250,16 @@ func (f *File) planSections(p *plan, code *bootcode.Code) error {
 		}
 		p.indexes = append(p.indexes, index)
 	}
+	if zeroes := f.layout.Zeroes; zeroes != nil {
+		table.AddZeroes(zeroes, f.variants[zeroes.Of])
+	}
 	bootSection := table.Add(elf.SectionHeader{
 		Name: sections.LauncherCode, Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR,
-		Addr: f.layout.LauncherAddr, Offset: f.layout.LauncherOffset, Size: p.tableOffset, Addralign: bootcode.Align,
+		Addr: f.layout.LauncherAddr(), Offset: layout.LauncherOffset, Size: p.tableOffset, Addralign: bootcode.Align,
 	})
 	table.Add(elf.SectionHeader{
 		Name: sections.LauncherTable, Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC,
-		Addr: f.layout.LauncherAddr + p.tableOffset, Offset: f.layout.LauncherOffset + p.tableOffset, Size: uint64(len(p.encoded)), Addralign: 8,
+		Addr: f.layout.LauncherAddr() + p.tableOffset, Offset: layout.LauncherOffset + p.tableOffset, Size: uint64(len(p.encoded)), Addralign: 8,
 	})
 	if own := 4; len(table.Sections)+own > variant.MaxSections {
 		return fmt.Errorf("%d sections in all variants together: want at most %d", len(table.Sections), variant.MaxSections-own)
@@ -294,7 +282,7 @@ func (f *File) planSymbols(p *plan, code *bootcode.Code) error {
 			return fmt.Errorf("%s: its symbol table: %w", v.Path, err)
 		}
 	}
-	p.symbols.AddBoot(code, f.layout.LauncherAddr, p.boot)
+	p.symbols.AddBoot(code, f.layout.LauncherAddr(), p.boot)
 	return p.symbols.Plan()
 }
 
@@ -329,11 +317,12 @@ func (f *File) Write(w io.Writer) error {
 		if err := f.Wait(); err != nil {
 			return err
 		}
-		if err := out.bytesAt(0, f.header); err != nil {
+		if err := out.bytesAt(0, f.start); err != nil {
 			return err
 		}
 	}
-	for i, v := range f.variants {
+	for i := len(f.variants) - 1; i >= 0; i-- {
+		v := f.variants[i]
 		if err := out.padTo(f.layout.Variants[i].Offset); err != nil {
 			return err
 		}
@@ -345,21 +334,21 @@ func (f *File) Write(w io.Writer) error {
 	if err := f.Wait(); err != nil {
 		return err
 	}
-	if err := out.bytesAt(f.layout.LauncherOffset, f.launcher); err != nil {
+	if err := out.padTo(f.layout.End); err != nil {
 		return err
 	}
 	if err := f.tail.write(out); err != nil || !early {
 		return err
 	}
-	_, err := first.WriteAt(f.header, 0)
+	_, err := first.WriteAt(f.start, 0)
 	return err
 }
 
 // Size returns how many bytes Write writes. Before Wait, what comes behind the
-// launcher, symbols above all, is not counted.
+// variants, symbols above all, is not counted.
 func (f *File) Size() int64 {
 	if f.tail == nil {
-		return int64(f.layout.LauncherOffset)
+		return int64(f.layout.End)
 	}
 	return int64(f.tail.end)
 }

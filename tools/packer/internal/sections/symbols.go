@@ -2,7 +2,6 @@ package sections
 
 import (
 	"bufio"
-	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -231,13 +230,14 @@ func (s *Symbols) planSpan(src *source, sp *span) error {
 
 // Write writes the symbol table, local symbols first.
 func (s *Symbols) Write(w io.Writer) error {
-	out := bufio.NewWriterSize(w, 64<<10)
-	buffer := make([]byte, symbolSize)
-	if _, err := out.Write(buffer); err != nil {
-		return err
-	}
+	const full = 64 << 10
+	buffer := make([]byte, symbolSize, full+symbolSize)
 	write := func(e *entry) error {
-		_, err := out.Write(e.append(buffer[:0]))
+		if buffer = e.append(buffer); len(buffer) < full {
+			return nil
+		}
+		_, err := w.Write(buffer)
+		buffer = buffer[:0]
 		return err
 	}
 	if err := s.inOrder(func(src *source, sp *span) error {
@@ -253,7 +253,8 @@ func (s *Symbols) Write(w io.Writer) error {
 	}, func(f *bootFunction) error { return write(&f.entry) }); err != nil {
 		return err
 	}
-	return out.Flush()
+	_, err := w.Write(buffer)
+	return err
 }
 
 // WriteNames writes the string table.
@@ -393,12 +394,12 @@ func (src *source) keeps(e *entry) bool {
 // place returns where a source's name stands in the string table, and whether it
 // is new there.
 func (s *Symbols) place(src *source, name []byte) (offset uint32, added bool, err error) {
-	if s.base != nil && src.expected != 0 {
-		at, err := s.base.at(src.expected)
+	if s.base != nil && src.expected != 0 && len(name) > 0 {
+		found, err := s.base.has(src.expected, name)
 		if err != nil {
 			return 0, false, err
 		}
-		if len(name) > 0 && bytes.Equal(at, name) {
+		if found {
 			offset = src.expected
 			src.expected += uint32(len(name)) + 1
 			return offset, false, nil

@@ -144,6 +144,16 @@ func (n *names) at(offset uint32) ([]byte, error) {
 	}
 }
 
+// has reports whether a name is at an offset.
+func (n *names) has(offset uint32, name []byte) (bool, error) {
+	from := int64(offset) - n.start
+	if to := from + int64(len(name)); from >= 0 && to < int64(len(n.window)) {
+		return n.window[to] == 0 && bytes.Equal(n.window[from:to], name), nil
+	}
+	at, err := n.at(offset)
+	return bytes.Equal(at, name), err
+}
+
 func (n *names) fill(at int64, want int) error {
 	if len(n.buffer) < want {
 		n.buffer = make([]byte, want)
