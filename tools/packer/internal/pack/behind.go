@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"errors"
 	"io"
 	"sync/atomic"
 )
@@ -46,7 +45,7 @@ func (b *behind) Write(data []byte) (int, error) {
 		b.full <- b.buffer
 		b.buffer = <-b.free
 		if b.failed.Load() {
-			return 0, errors.New("an earlier write failed")
+			return 0, io.ErrClosedPipe
 		}
 	}
 }
