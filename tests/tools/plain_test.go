@@ -107,34 +107,55 @@ func TestDisassembly(t *testing.T) {
 // TestAddr2line checks that addresses of each level are given their function, and
 // with a companion at hand their line, as in the plain file.
 func TestAddr2line(t *testing.T) {
-	probe := testenv.Probe(t)
-	nm := testenv.Tool(t, "nm")
+	t.Run("static", func(t *testing.T) { addr2line(t, testenv.Probe(t)) })
+	t.Run("PIE", func(t *testing.T) {
+		pie := testenv.Program{Variants: map[goamd64.Level]string{}}
+		for level := goamd64.Min; level <= goamd64.Max; level++ {
+			pie.Variants[level] = testenv.Build(t, "./tests/probe", level, testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true, Basename: "addr2line"})
+		}
+		pie.Packed = testenv.Pack(t, "addr2line", pie.Variants)
+		addr2line(t, pie)
+	})
+}
+
+func addr2line(t *testing.T, probe testenv.Program) {
 	dir := t.TempDir()
 	app := filepath.Join(dir, "app")
 	if err := os.WriteFile(app, probetest.Read(t, probe.Packed), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for level, path := range probe.Variants {
-		address := ""
-		for _, line := range strings.Split(output(t, nm, path), "\n") {
+	// addresses are those of a function, level by level.
+	addresses := func(path string) (found []string) {
+		for _, line := range strings.Split(output(t, testenv.Tool(t, "nm"), "-n", path), "\n") {
 			if strings.HasSuffix(line, " main.compute") {
-				address = "0x" + strings.Fields(line)[0]
+				found = append(found, "0x"+strings.Fields(line)[0])
 			}
 		}
+		return found
+	}
+	packed := addresses(app)
+	if len(packed) != len(probe.Variants) {
+		t.Fatalf("main.compute at %q: want it once a level", packed)
+	}
+	for level, path := range probe.Variants {
+		ours, theirs := packed[level-goamd64.Min], addresses(path)[0]
 		output(t, testenv.Packer(t), "debug", "-level", level.String(), app)
 		for _, tool := range []string{"addr2line", "eu-addr2line"} { // of the plain file they know no lines either, with Go 1.25 and later
-			ask := func(path string) string { return output(t, testenv.Tool(t, tool), "-f", "-e", path, address) }
-			if got, want := ask(app), ask(path); got != want {
+			ask := func(path, address string) string {
+				return output(t, testenv.Tool(t, tool), "-f", "-e", path, address)
+			}
+			if got, want := ask(app, ours), ask(path, theirs); got != want {
 				t.Errorf("%s, %v: %q, of the plain file %q", tool, level, got, want)
 			}
-			if got := ask(probe.Packed); !strings.HasPrefix(got, "main.compute\n") || strings.Contains(got, "main.go:") {
+			if got := ask(probe.Packed, ours); !strings.HasPrefix(got, "main.compute\n") || strings.Contains(got, "main.go:") {
 				t.Errorf("%s, %v: without companion %q", tool, level, got)
 			}
 		}
-		ask := func(path string) string {
-			return output(t, testenv.Tool(t, "gdb"), "-nx", "-batch", "-iex", "set auto-load no", "-ex", "info line *"+address, path)
+		ask := func(path, address string) string {
+			said := output(t, testenv.Tool(t, "gdb"), "-nx", "-batch", "-iex", "set auto-load no", "-ex", "info line *"+address, path)
+			return regexp.MustCompile(`0x[0-9a-f]+`).ReplaceAllString(said, "0x")
 		}
-		if got, want := ask(app), ask(path); got != want || !strings.Contains(want, "main.go") {
+		if got, want := ask(app, ours), ask(path, theirs); got != want || !strings.Contains(want, "main.go") {
 			t.Errorf("gdb, %v: %q, of the plain file %q", level, got, want)
 		}
 	}
