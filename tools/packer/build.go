@@ -196,8 +196,9 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 	if err := os.MkdirAll(filepath.Dir(program.Out), 0o777); err != nil {
 		return nil, fmt.Errorf("%s: %w", program.Out, reason(err))
 	}
+	err = w.writeFile(program.Out, 0o777, file.Size(), file.Write)
 	report.Size = file.Size()
-	return report, w.writeFile(program.Out, 0o777, file.Size(), file.Write)
+	return report, err
 }
 
 // checkReplaceable refuses, as go build does, to replace what no build has made:

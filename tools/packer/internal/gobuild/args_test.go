@@ -86,7 +86,7 @@ func TestPlain(t *testing.T) {
 }
 
 func TestLinkAt(t *testing.T) {
-	const at = "-T=0x2a001000"
+	const at = "-T=0x2a009000"
 	for _, test := range []struct {
 		level goamd64.Level
 		mode  string
@@ -96,17 +96,17 @@ func TestLinkAt(t *testing.T) {
 		{1, "", nil, nil},
 		{1, "exe", []string{"-s"}, []string{"-s"}},
 		{3, "pie", []string{"-s"}, []string{"-s"}},
-		{3, "", nil, []string{at + " -extldflags=-Wl,-Ttext-segment=0x2a000000"}},
+		{3, "", nil, []string{at + " -extldflags=-Wl,-Ttext-segment=0x2a008000"}},
 		{3, "exe", []string{"-s -X 'a.b=c d'"}, []string{
-			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
-			"-s -X 'a.b=c d' " + at + " -extldflags=-Wl,-Ttext-segment=0x2a000000"}},
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			"-s -X 'a.b=c d' " + at + " -extldflags=-Wl,-Ttext-segment=0x2a008000"}},
 		{3, "", []string{"-extldflags '-static -lm' -w"}, []string{
-			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
-			"-w " + at + " '-extldflags=-static -lm -Wl,-Ttext-segment=0x2a000000'"}},
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			"-w " + at + " '-extldflags=-static -lm -Wl,-Ttext-segment=0x2a008000'"}},
 		{3, "", []string{"-w '-extldflags=-static'", "./x=-extldflags=-g"}, []string{
-			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
-			"-w " + at + " '-extldflags=-static -Wl,-Ttext-segment=0x2a000000'",
-			"./x=" + at + " '-extldflags=-g -Wl,-Ttext-segment=0x2a000000'"}},
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			"-w " + at + " '-extldflags=-static -Wl,-Ttext-segment=0x2a008000'",
+			"./x=" + at + " '-extldflags=-g -Wl,-Ttext-segment=0x2a008000'"}},
 	} {
 		got, err := linkAt(test.level, test.mode, test.user)
 		if err != nil || !reflect.DeepEqual(got, test.want) {
