@@ -1,6 +1,7 @@
 package bazel_test
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -8,6 +9,43 @@ import (
 
 	"rules_go_multiarch/internal/bazeltest"
 )
+
+// TestLevelsOfMode reads from the action graph what an optimised build packs,
+// and what any other.
+func TestLevelsOfMode(t *testing.T) {
+	w := elsewhere(t)
+	for mode, want := range map[string]int{"fastbuild": 1, "opt": 2} {
+		actions := w.Graph(t, "mnemonic(GoMultiarchPack, //tests/bazel/programs:levels_of_mode)", "--compilation_mode="+mode)
+		if len(actions) != 1 {
+			t.Fatalf("-c %s: %d actions that pack, want 1", mode, len(actions))
+		}
+		variants := 0
+		for _, input := range actions[0].Inputs {
+			if strings.Contains(input, "/program_/v") {
+				variants++
+			}
+		}
+		if variants != want {
+			t.Errorf("-c %s: packs %d levels, want %d: %v", mode, variants, want, actions[0].Inputs)
+		}
+	}
+}
+
+// TestPackedFileNotStored reads from the action graph that the flag of
+// docs/remote-execution.md keeps packed files, and them alone, out of the cache.
+func TestPackedFileNotStored(t *testing.T) {
+	w := elsewhere(t)
+	const flag = "--modify_execution_info=^GoMultiarchPack$=+no-remote-cache"
+	kept := map[string]int{}
+	for _, action := range w.Graph(t, "deps(//tests/bazel/programs:two_levels)", flag) {
+		if _, ok := action.ExecutionInfo["no-remote-cache"]; ok {
+			kept[action.Mnemonic]++
+		}
+	}
+	if want := map[string]int{"GoMultiarchPack": 1}; !maps.Equal(kept, want) {
+		t.Errorf("actions that are not to be stored: %v, want %v", kept, want)
+	}
+}
 
 // TestPackAction wants a target to pack once, from its variants, the launcher
 // and the packer alone: nothing of the machine that the build starts on.
