@@ -31,19 +31,28 @@ func TestLevelsOfMode(t *testing.T) {
 	}
 }
 
-// TestPackedFileNotStored reads from the action graph that the flag of
-// docs/remote-execution.md keeps packed files, and them alone, out of the cache.
-func TestPackedFileNotStored(t *testing.T) {
+// TestExecutionInfo reads from the action graph which actions are kept from
+// caches and engines, with flags that docs/remote-execution.md has.
+func TestExecutionInfo(t *testing.T) {
 	w := elsewhere(t)
-	const flag = "--modify_execution_info=^GoMultiarchPack$=+no-remote-cache"
-	kept := map[string]int{}
-	for _, action := range w.Graph(t, "deps(//tests/bazel/programs:two_levels)", flag) {
-		if _, ok := action.ExecutionInfo["no-remote-cache"]; ok {
-			kept[action.Mnemonic]++
+	for _, c := range []struct {
+		flag, key string
+		want      map[string]int
+	}{
+		{"--modify_execution_info=^GoMultiarchPack$=+no-remote-cache", "no-remote-cache", map[string]int{"GoMultiarchPack": 1}},
+		{"--compilation_mode=fastbuild", "no-remote", map[string]int{}},
+		// The debug file of the level that this machine starts.
+		{"--compilation_mode=dbg", "no-remote", map[string]int{"GoMultiarchDebug": 1}},
+	} {
+		got := map[string]int{}
+		for _, action := range w.Graph(t, "deps(//tests/bazel/programs:two_levels)", c.flag) {
+			if _, ok := action.ExecutionInfo[c.key]; ok {
+				got[action.Mnemonic]++
+			}
 		}
-	}
-	if want := map[string]int{"GoMultiarchPack": 1}; !maps.Equal(kept, want) {
-		t.Errorf("actions that are not to be stored: %v, want %v", kept, want)
+		if !maps.Equal(got, c.want) {
+			t.Errorf("%s: actions with %s are %v, want %v", c.flag, c.key, got, c.want)
+		}
 	}
 }
 
