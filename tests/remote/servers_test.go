@@ -41,7 +41,7 @@ func startBuildBox(t *testing.T) string {
 	address := freeAddress(t)
 	start(t, strings.TrimSpace(string(path)), "--bind="+address,
 		"--buildbox-run=/usr/bin/buildbox-run-hosttools", "--runner-arg=--staging-mode=copy-or-link",
-		"--jobs=2", "--quota-high=8G", kept(t, "buildbox"))
+		"--jobs=2", "--quota-high=5G", kept(t, "buildbox"))
 	waitFor(t, address)
 
 	forBazel := freeAddress(t)
