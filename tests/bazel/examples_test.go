@@ -2,6 +2,7 @@ package bazel_test
 
 import (
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,21 +11,35 @@ import (
 
 // TestExamplesSameBytesElsewhere builds all examples in the checkout and
 // elsewhere: executables, variants, manifests, debug files, images and tests.
-// Elsewhere takes the standard library and rules_go's own tools from a cache,
-// which are large and not ours, and runs all other actions itself; nor can what
-// it makes reach the checkout. The checkout's were run there, or in a checkout
-// that shares its cache. With --stamp, the one program that asks for values of
-// the build changes, and no other file.
+// The checkout's actions were run there, or in a checkout that shares its cache.
+// Elsewhere gets from that cache what would take it minutes and is not ours: the
+// standard library, rules_go's builder, and packages of other Go modules. It runs
+// everything else itself, on its one core, for only what was built twice can
+// differ: our packages and the examples', each link and packing. With --stamp, the
+// one program that asks for values of the build changes, and no other file.
 func TestExamplesSameBytesElsewhere(t *testing.T) {
 	there := elsewhere(t).Module("examples")
 	t.Cleanup(there.Expunge)
 	here := bazeltest.Checkout(t).Module("examples")
-	all, groups := []string{"//..."}, withGroups+",+debug"
+	const groups = withGroups + ",+debug"
+	all := []string{"//..."}
 
-	built := there.Build(t, "//...", groups)
-	wantOursRun(t, built)
 	here.Build(t, "//...", groups)
-	want, got := here.Sums(t, all, groups), there.Sums(t, all, groups)
+	log := filepath.Join(t.TempDir(), "spawns.json")
+	flags := []string{
+		"--modify_execution_info=", // in place of uncached
+		"--disk_cache=" + bazeltest.DiskCache(t, bazeltest.StandardLibraries+`|/bin/external/gazelle[~+]+go_deps[~+].*\.imports`),
+		groups,
+	}
+	built := there.Build(t, append(flags, "//...", "--execution_log_json_file="+log, "--noexecution_log_sort")...)
+	for _, spawn := range bazeltest.Spawns(t, log) {
+		theirs := spawn.Mnemonic == "GoStdlib" || spawn.Mnemonic == "GoToolchainBinaryBuild" ||
+			spawn.Mnemonic == "GoCompilePkg" && strings.HasPrefix(spawn.Label, "@@gazelle")
+		if strings.HasSuffix(spawn.Runner, "cache hit") && !theirs {
+			t.Errorf("%s of %s is from a cache", spawn.Mnemonic, spawn.Label)
+		}
+	}
+	want, got := here.Sums(t, all, groups), there.Sums(t, all, flags...)
 	packed := 0
 	for name, sum := range want {
 		if path.Base(path.Dir(name)) == "v1" {
@@ -40,9 +55,10 @@ func TestExamplesSameBytesElsewhere(t *testing.T) {
 	}
 
 	const stamped = "--config=release"
-	there.Build(t, "//...", groups, stamped)
+	flags = append(flags, stamped)
+	there.Build(t, append(flags, "//...")...)
 	changed := 0
-	for name, sum := range there.Sums(t, all, groups, stamped) {
+	for name, sum := range there.Sums(t, all, flags...) {
 		switch {
 		case sum == want[name]:
 		case strings.HasPrefix(path.Base(name), "almanac") && !strings.Contains(name, "almanac_frozen"):

@@ -1,10 +1,7 @@
 package remote_test
 
 import (
-	"bytes"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -53,7 +50,10 @@ func TestEverythingOnEngine(t *testing.T) {
 // have run elsewhere, and its packed files to be those that are built here.
 func wantSameOnEngine(t *testing.T, here, there bazeltest.Workspace) {
 	t.Helper()
-	flags := append(onEngine(t), "--disk_cache="+standardLibraries(t),
+	flags := append(onEngine(t),
+		// Each flavour takes the engine half a minute, and there are twenty:
+		// TestRemoteExecution has it compile some.
+		"--disk_cache="+bazeltest.DiskCache(t, bazeltest.StandardLibraries),
 		// Bazel keeps tests that are tagged exclusive, because they measure time, on
 		// the machine that it runs on. It starts them last and alone here too.
 		"--modify_execution_info=^TestRunner$=-no-remote-exec")
@@ -87,50 +87,6 @@ func wantSameOnEngine(t *testing.T, here, there bazeltest.Workspace) {
 	if len(want) != len(packed) || !maps.Equal(got, want) {
 		t.Errorf("the packed files of the engine are\n%x\nwant those that were built here\n%x", got, want)
 	}
-}
-
-// standardLibraries returns a disk cache that has what bazelw's knows of
-// rules_go's builder and of the standard library, and knows nothing else. They
-// are not ours, each flavour takes the engine half a minute, and there are twenty:
-// TestRemoteExecution has it compile a few. Without bazelw's cache it compiles all.
-func standardLibraries(t *testing.T) string {
-	t.Helper()
-	caches, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, some := filepath.Join(caches, "rules_go_multiarch", "disk-cache"), t.TempDir()
-	if _, err := os.Stat(all); err != nil {
-		return some
-	}
-	if err := os.Symlink(filepath.Join(all, "cas"), filepath.Join(some, "cas")); err != nil {
-		t.Fatal(err)
-	}
-	// Results of actions, which name their outputs.
-	err = filepath.WalkDir(filepath.Join(all, "ac"), func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		if os.IsNotExist(err) {
-			return nil // Bazel has just removed it, as old.
-		}
-		if err != nil {
-			return err
-		}
-		if bytes.Contains(text, []byte("/stdlib_/pkg")) || bytes.Contains(text, []byte("host_0/builder")) {
-			relative, err := filepath.Rel(all, path)
-			if err != nil {
-				return err
-			}
-			bazeltest.Write(t, filepath.Join(some, relative), string(text))
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return some
 }
 
 // engine is the address of BuildBox, which the first test that needs it starts.
