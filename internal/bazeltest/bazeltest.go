@@ -79,12 +79,30 @@ func (w Workspace) Copy(t testing.TB, name, bazelrc string) Workspace {
 // Folder returns the folder that Remove removes.
 func (w Workspace) Folder() string { return filepath.Dir(w.Dir) }
 
+// Module returns the Bazel module in a folder of a checkout. That of a copy gets
+// an output base of its own too, which the test that asks for it expunges.
+func (w Workspace) Module(folder string) Workspace {
+	w.Dir = filepath.Join(w.Dir, folder)
+	w.Startup = slices.Clone(w.Startup)
+	for i, option := range w.Startup {
+		if strings.HasPrefix(option, "--output_base=") {
+			w.Startup[i] += "-" + folder
+		}
+	}
+	return w
+}
+
+// Expunge removes a workspace's output, and stops its Bazel server.
+func (w Workspace) Expunge() {
+	if _, stderr, err := w.Run("clean", "--expunge"); err != nil {
+		fmt.Fprintf(os.Stderr, "removing the output of %s: %v\n%s", w.Dir, err, stderr)
+	}
+}
+
 // Remove removes a copy, its output and its Bazel server.
 func (w Workspace) Remove() {
 	if _, err := os.Stat(filepath.Join(w.Dir, "MODULE.bazel")); err == nil {
-		if _, stderr, err := w.Run("clean", "--expunge"); err != nil {
-			fmt.Fprintf(os.Stderr, "removing %s: %v\n%s", w.Dir, err, stderr)
-		}
+		w.Expunge()
 	}
 	os.RemoveAll(w.Folder())
 }
@@ -175,24 +193,4 @@ func (w Workspace) Run(args ...string) (stdout, stderr string, err error) {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err = cmd.Run()
 	return out.String(), errs.String(), err
-}
-
-// Files returns the contents of the files that targets build, by path below
-// the execution root. Bazel has to have built them, with the same flags.
-func (w Workspace) Files(t testing.TB, targets []string, flags ...string) map[string][]byte {
-	t.Helper()
-	root := strings.TrimSpace(w.Bazel(t, "info", "execution_root"))
-	files := map[string][]byte{}
-	args := append([]string{"cquery", "--output=files", strings.Join(targets, " + ")}, flags...)
-	for _, path := range strings.Fields(w.Bazel(t, args...)) {
-		text, err := os.ReadFile(filepath.Join(root, path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[path] = text
-	}
-	if len(files) == 0 {
-		t.Fatalf("%v: no output", targets)
-	}
-	return files
 }
