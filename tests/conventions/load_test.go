@@ -71,8 +71,13 @@ func TestNothingPrints(t *testing.T) {
 			t.Fatalf("%s: %v\n%s", name, err, stderr)
 		}
 		for _, line := range strings.Split(stderr, "\n") {
-			// What cannot be downloaded, where nothing can, is no fault of the rules.
-			if (strings.Contains(line, "DEBUG: ") || strings.Contains(line, "WARNING: ")) && !strings.Contains(line, "WARNING: Download from ") {
+			switch {
+			case !strings.Contains(line, "DEBUG: ") && !strings.Contains(line, "WARNING: "):
+			case strings.Contains(line, "WARNING: Download from "):
+				// Where nothing can be downloaded.
+			case name != "examples" && strings.Contains(line, "go_deps.bzl") && strings.HasSuffix(line, "due to transitive dependencies:"):
+				// Gazelle tells whoever builds this module itself that rules_go has newer Go modules.
+			default:
 				t.Errorf("%s: analysing //... prints %s", name, line)
 			}
 		}
