@@ -7,6 +7,7 @@ _BUILD = """load("{defs}", "go_multiarch_qemu")
 go_multiarch_qemu(
     name = "qemu",
     executable = "qemu-x86_64",
+    visibility = ["//visibility:public"],
 )
 
 toolchain(

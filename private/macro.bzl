@@ -138,7 +138,7 @@ def check_attributes(target, attrs):
     """
     if target and attrs:
         return ("target and {} are both set, want beside target only env_override, exec_properties, goamd64, " +
-                "out, platforms, tags and what every rule has; attributes of go_binary belong there").format(
+                "out, platforms, strip, tags and what every rule has; attributes of go_binary belong there").format(
             ", ".join(sorted(attrs)),
         )
     if not target and not attrs.get("srcs") and not attrs.get("embed"):

@@ -38,6 +38,7 @@ load("@rules_go_multiarch//:defs.bzl", "go_multiarch_qemu")
 go_multiarch_qemu(
     name = "qemu",
     executable = "@our_qemu//:qemu-x86_64-static",
+    visibility = ["//visibility:public"],  # for every package with tests
 )
 
 toolchain(

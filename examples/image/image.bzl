@@ -5,6 +5,7 @@ def _oci_layout_impl(ctx):
     args = ctx.actions.args()
     args.add(out.path)
     args.add(ctx.executable.executable)
+    args.add(ctx.attr.architecture)
     ctx.actions.run(
         mnemonic = "OciLayout",
         progress_message = "Writing image %{label}",
@@ -20,6 +21,11 @@ oci_layout = rule(
     implementation = _oci_layout_impl,
     doc = "Writes an OCI image layout with one executable, its entrypoint, and nothing else.",
     attrs = {
+        "architecture": attr.string(
+            mandatory = True,
+            doc = "What the executable is for, as Go calls it.",
+            values = ["amd64", "arm64"],
+        ),
         "executable": attr.label(
             mandatory = True,
             executable = True,

@@ -58,8 +58,19 @@ func Unavailable(t testing.TB, why string) {
 // base is there too, and a bazelrc that outdoes all others.
 func (w Workspace) Copy(t testing.TB, name, bazelrc string) Workspace {
 	t.Helper()
+	copied := w.Empty(t, name, bazelrc)
+	if err := copyTree(w.Dir, copied.Dir); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// Empty makes a folder for a workspace, in the same place and with the same
+// settings as a copy.
+func (w Workspace) Empty(t testing.TB, name, bazelrc string) Workspace {
+	t.Helper()
 	folder := strings.TrimSpace(w.Bazel(t, "info", "output_base")) + "-" + name
-	copied := Workspace{
+	empty := Workspace{
 		Dir: filepath.Join(folder, "copy"),
 		Startup: []string{
 			"--output_base=" + filepath.Join(folder, "output"),
@@ -68,24 +79,43 @@ func (w Workspace) Copy(t testing.TB, name, bazelrc string) Workspace {
 		},
 	}
 	Write(t, filepath.Join(folder, "bazelrc"), bazelrc)
-	copied.Remove() // what a run that was interrupted left
+	empty.Remove() // what a run that was interrupted left
 	Write(t, filepath.Join(folder, "bazelrc"), bazelrc)
-	if err := copyTree(w.Dir, copied.Dir); err != nil {
+	if err := os.MkdirAll(empty.Dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	return copied
+	return empty
+}
+
+// Expunge removes the output of a workspace, and its Bazel server.
+func (w Workspace) Expunge() {
+	if _, err := os.Stat(filepath.Join(w.Dir, "MODULE.bazel")); err != nil {
+		return
+	}
+	if _, stderr, err := w.Run("clean", "--expunge"); err != nil {
+		fmt.Fprintf(os.Stderr, "removing the output of %s: %v\n%s", w.Dir, err, stderr)
+	}
 }
 
 // Folder returns the folder that Remove removes.
 func (w Workspace) Folder() string { return filepath.Dir(w.Dir) }
 
-// Remove removes a copy, its output and its Bazel server.
-func (w Workspace) Remove() {
-	if _, err := os.Stat(filepath.Join(w.Dir, "MODULE.bazel")); err == nil {
-		if _, stderr, err := w.Run("clean", "--expunge"); err != nil {
-			fmt.Fprintf(os.Stderr, "removing %s: %v\n%s", w.Dir, err, stderr)
+// Module returns the Bazel module in a folder of a checkout. That of a copy gets
+// an output base of its own too, which the test that asks for it expunges.
+func (w Workspace) Module(folder string) Workspace {
+	w.Dir = filepath.Join(w.Dir, folder)
+	w.Startup = slices.Clone(w.Startup)
+	for i, option := range w.Startup {
+		if strings.HasPrefix(option, "--output_base=") {
+			w.Startup[i] += "-" + folder
 		}
 	}
+	return w
+}
+
+// Remove removes a copy, its output and its Bazel server.
+func (w Workspace) Remove() {
+	w.Expunge()
 	os.RemoveAll(w.Folder())
 }
 
@@ -156,14 +186,20 @@ func (w Workspace) Fails(t testing.TB, args ...string) string {
 	return stderr
 }
 
-// Run runs a command and returns what it printed.
-func (w Workspace) Run(args ...string) (stdout, stderr string, err error) {
+// Command returns the path or name of the Bazel that tests start.
+func Command() (string, error) {
 	name := os.Getenv(variable)
 	if strings.Contains(name, "/") && !filepath.IsAbs(name) {
-		name = filepath.Join("../..", name)
-		if name, err = filepath.Abs(name); err != nil {
-			return "", "", err
-		}
+		return filepath.Abs(filepath.Join("../..", name))
+	}
+	return name, nil
+}
+
+// Run runs a command and returns what it printed.
+func (w Workspace) Run(args ...string) (stdout, stderr string, err error) {
+	name, err := Command()
+	if err != nil {
+		return "", "", err
 	}
 	// Options go before a "--", which separates what a program is given.
 	args = append([]string{args[0], "--color=no", "--noshow_progress"}, args[1:]...)
@@ -175,24 +211,4 @@ func (w Workspace) Run(args ...string) (stdout, stderr string, err error) {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err = cmd.Run()
 	return out.String(), errs.String(), err
-}
-
-// Files returns the contents of the files that targets build, by path below
-// the execution root. Bazel has to have built them, with the same flags.
-func (w Workspace) Files(t testing.TB, targets []string, flags ...string) map[string][]byte {
-	t.Helper()
-	root := strings.TrimSpace(w.Bazel(t, "info", "execution_root"))
-	files := map[string][]byte{}
-	args := append([]string{"cquery", "--output=files", strings.Join(targets, " + ")}, flags...)
-	for _, path := range strings.Fields(w.Bazel(t, args...)) {
-		text, err := os.ReadFile(filepath.Join(root, path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[path] = text
-	}
-	if len(files) == 0 {
-		t.Fatalf("%v: no output", targets)
-	}
-	return files
 }

@@ -1,6 +1,6 @@
 """Gives Go tests the programs that package testenv looks for."""
 
-visibility(["//tests/...", "//tools/..."])
+visibility(["//launcher/...", "//tests/...", "//tools/..."])
 
 _TOOLS = {
     "TESTENV_LAUNCHER": Label("//launcher/program"),

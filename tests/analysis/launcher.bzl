@@ -1,6 +1,7 @@
 """The launcher is one file, whatever flags the program is built with."""
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//internal/testenv:testenv.bzl", "PACKED_COMPATIBLE_WITH")
 
 _LauncherInfo = provider(
     doc = "The launcher that a target packs.",
@@ -86,10 +87,12 @@ def launcher_test_suite(name):
     for kind, test in {"cgo_flags": _cgo_flags_test, "msan_flag": _msan_flag_test, "pure_flags": _pure_flags_test}.items():
         test(
             name = "{}_{}_test".format(name, kind),
+            target_compatible_with = PACKED_COMPATIBLE_WITH,
             target_under_test = ":two_levels",
             without_flags = ":two_levels",
         )
     _optimised_test(
         name = name + "_dbg_test",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":two_levels",
     )

@@ -8,6 +8,7 @@ rules_go shows.
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("@rules_go//go:def.bzl", "go_binary")
 load("//:defs.bzl", "go_multiarch_binary")
+load("//internal/testenv:testenv.bzl", "PACKED_COMPATIBLE_WITH")
 load("//private:providers.bzl", "GoVariantInfo")
 load("//private:slots.bzl", "slot_linkopts")
 
@@ -95,6 +96,7 @@ def _link_test(name, levels = ["v3"], options = [], in_slot = True, **kwargs):
         name = name,
         embed = [":program_lib"],
         tags = ["manual"],
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         **kwargs
     )
     go_multiarch_binary(
@@ -102,12 +104,14 @@ def _link_test(name, levels = ["v3"], options = [], in_slot = True, **kwargs):
         goamd64 = levels,
         tags = ["manual"],
         target = name,
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
     )
     _links_test(
         name = name + "_test",
         in_slot = in_slot,
         levels = levels,
         options = options,
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = name + "_multi",
     )
 

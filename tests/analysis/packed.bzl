@@ -2,6 +2,7 @@
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("//:defs.bzl", "GoMultiarchInfo", "go_multiarch_binary")
+load("//internal/testenv:testenv.bzl", "PACKED_COMPATIBLE_WITH")
 
 def _paths(files):
     return sorted([file.short_path for file in files])
@@ -147,15 +148,18 @@ def packed_test_suite(name):
     """
     _providers_test(
         name = name + "_providers_test",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":program_multi",
     )
     _action_test(
         name = name + "_action_test",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":program_multi",
     )
     _levels_test(
         name = name + "_levels_test",
         four_levels = ":program_multi",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":two_levels",
     )
 
@@ -168,6 +172,7 @@ def packed_test_suite(name):
     )
     _options_test(
         name = name + "_options_test",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = name + "_options",
     )
 
@@ -185,5 +190,6 @@ def packed_test_suite(name):
     _levels_test(
         name = name + "_alias_test",
         four_levels = ":program_multi",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = name + "_through_alias",
     )

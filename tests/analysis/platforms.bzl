@@ -2,6 +2,7 @@
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("//:defs.bzl", "go_multiarch_binary")
+load("//internal/testenv:testenv.bzl", "PACKED_COMPATIBLE_WITH")
 load("//private:providers.bzl", "GoVariantInfo")
 
 _PlatformsInfo = provider(
@@ -86,6 +87,7 @@ def platforms_test_suite(name):
         base = "//private/platforms:linux_amd64",
         levels = ["v1", "v2", "v3", "v4"],
         ours = False,
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":program_multi",
     )
 
@@ -99,18 +101,21 @@ def platforms_test_suite(name):
     _platforms_test(
         name = name + "_attribute_test",
         base = "//tests/analysis:ours_levels",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = name + "_by_attribute",
     )
 
     _mapped_test(
         name = name + "_flag_test",
         base = "//tests/analysis:ours_levels",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":two_levels",
     )
     _not_mapped_test(
         name = name + "_no_flag_test",
         base = "//private/platforms:linux_amd64",
         ours = False,
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":two_levels",
     )
 
@@ -120,5 +125,6 @@ def platforms_test_suite(name):
             name = "{}_cgo_{}_test".format(name, cgo),
             base = "//private/platforms:linux_amd64_cgo_" + cgo,
             ours = False,
+            target_compatible_with = PACKED_COMPATIBLE_WITH,
             target_under_test = ":two_levels",
         )

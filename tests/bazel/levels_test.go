@@ -122,49 +122,6 @@ func TestLevelThatCannotRun(t *testing.T) {
 	}
 }
 
-// merger is a stand-in for Bazel's own, which has to be downloaded: reports are
-// put one behind the other.
-const merger = `#!/usr/bin/env bash
-for arg in "$@"; do
-  case $arg in
-  --coverage_dir=*) dir=${arg#*=} ;;
-  --output_file=*) out=${arg#*=} ;;
-  esac
-done
-find "$dir" -name '*.dat' -exec cat {} + >"$out"
-`
-
-func TestLevelTestCoverage(t *testing.T) {
-	w := elsewhere(t)
-	folder := filepath.Join(w.Dir, "merger")
-	bazeltest.Write(t, filepath.Join(folder, "merger.sh"), merger)
-	if err := os.Chmod(filepath.Join(folder, "merger.sh"), 0o777); err != nil {
-		t.Fatal(err)
-	}
-	bazeltest.Write(t, filepath.Join(folder, "BUILD.bazel"), `load("@rules_shell//shell:sh_binary.bzl", "sh_binary")
-
-sh_binary(
-    name = "merger",
-    srcs = ["merger.sh"],
-    visibility = ["//visibility:public"],
-)
-`)
-	flags := []string{
-		"--coverage_output_generator=//merger", "--coverage_report_generator=//merger",
-		"--instrumentation_filter=^//tests/levels/features",
-	}
-	clearLogs(t, w, features+"_v3")
-	w.Bazel(t, append([]string{"coverage", features + "_v3"}, flags...)...)
-	all := ""
-	for _, report := range logs(t, w, features+"_v3", "coverage.dat") {
-		all += report
-	}
-	// Line 5 begins the function, line 7 panics, line 9 returns.
-	if want := "SF:tests/levels/features/half/half.go\nDA:5,1\nDA:6,1\nDA:7,0\nDA:9,1\n"; !strings.Contains(all, want) {
-		t.Errorf("the reports of the shards are\n%s\nwant in one of them\n%s", all, want)
-	}
-}
-
 // TestBench wants gains that no level has.
 func TestBench(t *testing.T) {
 	w := elsewhere(t)

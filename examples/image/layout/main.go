@@ -1,6 +1,6 @@
 // Layout writes an OCI image layout whose only layer is one executable:
 //
-//	layout OUT EXECUTABLE
+//	layout OUT EXECUTABLE ARCHITECTURE
 //
 // The image has the same bytes whenever and wherever it is written.
 package main
@@ -20,17 +20,17 @@ import (
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: layout OUT EXECUTABLE")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: layout OUT EXECUTABLE ARCHITECTURE")
 		os.Exit(2)
 	}
-	if err := write(os.Args[1], os.Args[2]); err != nil {
+	if err := write(os.Args[1], os.Args[2], os.Args[3]); err != nil {
 		fmt.Fprintln(os.Stderr, "layout:", err)
 		os.Exit(1)
 	}
 }
 
-func write(out, executable string) error {
+func write(out, executable, architecture string) error {
 	archive, err := archive(executable)
 	if err != nil {
 		return err
@@ -45,8 +45,7 @@ func write(out, executable string) error {
 		return err
 	}
 	config = config.DeepCopy()
-	// Plain linux/amd64, no variant: the file itself chooses the level.
-	config.OS, config.Architecture = "linux", "amd64"
+	config.OS, config.Architecture = "linux", architecture
 	config.Config.Entrypoint = []string{"/app"}
 	if image, err = mutate.ConfigFile(image, config); err != nil {
 		return fmt.Errorf("writing the configuration: %w", err)
@@ -58,7 +57,7 @@ func write(out, executable string) error {
 	}
 	return path.AppendImage(image,
 		layout.WithAnnotations(map[string]string{"org.opencontainers.image.ref.name": "latest"}),
-		layout.WithPlatform(v1.Platform{OS: "linux", Architecture: "amd64"}))
+		layout.WithPlatform(v1.Platform{OS: "linux", Architecture: architecture}))
 }
 
 // archive returns a tar archive with the executable as /app.

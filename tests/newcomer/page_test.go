@@ -1,0 +1,128 @@
+package newcomer_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// step is a file that a page shows, or a command with what it prints.
+type step struct {
+	file, text      string
+	command, output string
+}
+
+var (
+	fence    = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+	fileName = regexp.MustCompile("`([A-Za-z_./]+)`[^`:]*(?:`[^`:]*`[^`:]*)*:\n\n$")
+)
+
+// readSteps returns the steps of a section of the page. The name of a file is
+// the first in backquotes of the sentence that ends in a colon before its
+// contents; output stands below its command.
+func readSteps(t *testing.T, section string) []step {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/getting-started.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, found := strings.Cut(string(page), "\n## "+section+"\n")
+	if !found {
+		t.Fatalf("no section %q", section)
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+
+	var steps []step
+	for _, at := range fence.FindAllStringSubmatchIndex(text, -1) {
+		language, body := text[at[2]:at[3]], text[at[4]:at[5]]
+		if language == "console" {
+			for _, line := range strings.SplitAfter(body, "\n") {
+				if command, is := strings.CutPrefix(line, "$ "); is {
+					steps = append(steps, step{command: strings.TrimSpace(command)})
+				} else if line != "" {
+					steps[len(steps)-1].output += line
+				}
+			}
+			continue
+		}
+		sentence := text[:at[0]]
+		if i := strings.LastIndex(strings.TrimRight(sentence, "\n"), "\n\n"); i >= 0 {
+			sentence = sentence[i:]
+		}
+		if i := strings.LastIndex(sentence, ". "); i >= 0 {
+			sentence = sentence[i:]
+		}
+		name := fileName.FindStringSubmatch(sentence)
+		if name == nil {
+			t.Fatalf("no name of a file in %q, before\n%s", sentence, body)
+		}
+		steps = append(steps, step{file: name[1], text: body})
+	}
+	return steps
+}
+
+// follow does what a section says, in one shell that begins in a folder, and
+// wants every command to succeed and to print what the page says.
+func follow(t *testing.T, section, folder string, env ...string) {
+	t.Helper()
+	steps, logs := readSteps(t, section), t.TempDir()
+	script := &strings.Builder{}
+	commands := 0
+	for i, s := range steps {
+		if s.file != "" {
+			fmt.Fprintf(script, "cat >%s <<'END OF FILE'\n%sEND OF FILE\n", s.file, s.text)
+			continue
+		}
+		commands++
+		command := strings.ReplaceAll(s.command, "REPOSITORY", quote(clone(t)))
+		fmt.Fprintf(script, "{ %s\n} >%s/%d.out 2>%[2]s/%[3]d.err\n", command, quote(logs), i)
+	}
+	if commands < 5 {
+		t.Fatalf("%q has %d commands, want more", section, commands)
+	}
+	cmd := exec.Command("bash", "-eu", "-c", script.String())
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), env...)
+	complaint, failed := cmd.CombinedOutput()
+	for i, s := range steps {
+		if s.command == "" {
+			continue
+		}
+		out, err := os.ReadFile(filepath.Join(logs, fmt.Sprint(i, ".out")))
+		if err != nil {
+			break // not run
+		}
+		errs, _ := os.ReadFile(filepath.Join(logs, fmt.Sprint(i, ".err")))
+		t.Logf("$ %s\n%s%s", s.command, errs, out)
+		if s.output != "" && string(out) != s.output {
+			t.Errorf("%s prints\n%swhere the page says\n%s", s.command, out, s.output)
+		}
+	}
+	if failed != nil {
+		t.Fatalf("the last of these commands: %v\n%s", failed, complaint)
+	}
+}
+
+func TestGettingStartedWithBazel(t *testing.T) {
+	gettingStarted(t)
+}
+
+func TestGettingStartedWithGo(t *testing.T) {
+	folder := t.TempDir()
+	follow(t, "With the go command", folder,
+		"GOPATH="+filepath.Join(folder, "go"), "GOBIN=", "GOFLAGS=-modcacherw",
+		"GOMODCACHE="+goEnv(t, "GOMODCACHE"))
+}
+
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
