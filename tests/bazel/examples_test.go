@@ -14,8 +14,8 @@ import (
 // The checkout's actions were run there, or in a checkout that shares its cache.
 // Elsewhere gets from that cache what would take it minutes and is not ours: the
 // standard library, rules_go's builder, and packages of other Go modules. It runs
-// everything else itself, on its one core, for only what was built twice can
-// differ: our packages and the examples', each link and packing. With --stamp, the
+// everything else itself, as only actions that ran twice can show a difference:
+// it compiles our packages and the examples', links and packs. With --stamp, the
 // one program that asks for values of the build changes, and no other file.
 func TestExamplesSameBytesElsewhere(t *testing.T) {
 	there := elsewhere(t).Module("examples")
