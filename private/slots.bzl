@@ -6,9 +6,9 @@ internal/slots has the same numbers for the packer, and the reasons for them.
 visibility(["//private", "//tests/analysis"])
 
 _BASES = {
-    "v2": 0x15000000,
-    "v3": 0x2a000000,
-    "v4": 0x3f000000,
+    "v2": 0x15008000,
+    "v3": 0x2a008000,
+    "v4": 0x3f008000,
 }
 
 # -T is the address of the text; Go's linker keeps a page before it for the ELF

@@ -87,31 +87,34 @@ func (w Workspace) Empty(t testing.TB, name, bazelrc string) Workspace {
 	return empty
 }
 
-// Module returns the module in a folder of a copy, which is a workspace with an
-// output base of its own. It has to be expunged before the copy is removed.
+// Folder returns the folder that Remove removes.
+func (w Workspace) Folder() string { return filepath.Dir(w.Dir) }
+
+// Module returns the Bazel module in a folder of a checkout. That of a copy gets
+// an output base of its own too, which the test that asks for it expunges.
 func (w Workspace) Module(folder string) Workspace {
-	module := w
-	module.Dir = filepath.Join(w.Dir, folder)
-	module.Startup = append(slices.Clone(w.Startup), "--output_base="+filepath.Join(w.Folder(), "output-"+folder))
-	return module
+	w.Dir = filepath.Join(w.Dir, folder)
+	w.Startup = slices.Clone(w.Startup)
+	for i, option := range w.Startup {
+		if strings.HasPrefix(option, "--output_base=") {
+			w.Startup[i] += "-" + folder
+		}
+	}
+	return w
 }
 
-// Expunge removes the output of a workspace, and its Bazel server.
+// Expunge removes a workspace's output, and stops its Bazel server.
 func (w Workspace) Expunge() {
-	if _, err := os.Stat(filepath.Join(w.Dir, "MODULE.bazel")); err != nil {
-		return
-	}
 	if _, stderr, err := w.Run("clean", "--expunge"); err != nil {
 		fmt.Fprintf(os.Stderr, "removing the output of %s: %v\n%s", w.Dir, err, stderr)
 	}
 }
 
-// Folder returns the folder that Remove removes.
-func (w Workspace) Folder() string { return filepath.Dir(w.Dir) }
-
 // Remove removes a copy, its output and its Bazel server.
 func (w Workspace) Remove() {
-	w.Expunge()
+	if _, err := os.Stat(filepath.Join(w.Dir, "MODULE.bazel")); err == nil {
+		w.Expunge()
+	}
 	os.RemoveAll(w.Folder())
 }
 
@@ -207,24 +210,4 @@ func (w Workspace) Run(args ...string) (stdout, stderr string, err error) {
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err = cmd.Run()
 	return out.String(), errs.String(), err
-}
-
-// Files returns the contents of the files that targets build, by path below
-// the execution root. Bazel has to have built them, with the same flags.
-func (w Workspace) Files(t testing.TB, targets []string, flags ...string) map[string][]byte {
-	t.Helper()
-	root := strings.TrimSpace(w.Bazel(t, "info", "execution_root"))
-	files := map[string][]byte{}
-	args := append([]string{"cquery", "--output=files", strings.Join(targets, " + ")}, flags...)
-	for _, path := range strings.Fields(w.Bazel(t, args...)) {
-		text, err := os.ReadFile(filepath.Join(root, path))
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[path] = text
-	}
-	if len(files) == 0 {
-		t.Fatalf("%v: no output", targets)
-	}
-	return files
 }

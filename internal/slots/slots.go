@@ -6,6 +6,10 @@
 // as far as system linkers link a position-dependent executable, and clear of
 // 0x58000000, where Valgrind lives, and 0x70000000, which rr uses.
 //
+// Above a 64 KiB boundary there is room for the start of the packed file with the
+// launcher, below the slot of the highest level: a page fault in it brings in the
+// beginning of the level as well.
+//
 // private/slots.bzl has the same numbers for the Bazel rules.
 package slots
 
@@ -21,9 +25,9 @@ func (s Slot) Size() uint64 { return s.Limit - s.Base }
 func Of(level goamd64.Level) Slot {
 	return [...]Slot{
 		{0x00400000, 0x15000000},
-		{0x15000000, 0x2a000000},
-		{0x2a000000, 0x3f000000},
-		{0x3f000000, 0x54000000},
+		{0x15008000, 0x2a000000},
+		{0x2a008000, 0x3f000000},
+		{0x3f008000, 0x54000000},
 	}[level-goamd64.Min]
 }
 

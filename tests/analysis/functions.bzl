@@ -92,7 +92,7 @@ def _slots_test_impl(ctx):
     asserts.equals(env, [], slot_linkopts("v1"))
     asserts.equals(
         env,
-        ["-T", "0x2a001000", "-extldflags", "-Wl,-Ttext-segment=0x2a000000"],
+        ["-T", "0x2a009000", "-extldflags", "-Wl,-Ttext-segment=0x2a008000"],
         slot_linkopts("v3"),
     )
     return unittest.end(env)

@@ -7,9 +7,12 @@ import (
 	"hash/crc32"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/testenv"
 )
 
 const compiledForV1 = "compiled for v1 or v2\n"
@@ -71,6 +74,65 @@ func TestDebugFiles(t *testing.T) {
 			t.Errorf("%s: CRC-32 %#x, the executable asks for %#x", path, got, sum)
 		}
 		section(t, data, ".debug_info")
+	}
+}
+
+// TestDelveAtOnce debugs what was built for debugging, with nothing in between.
+func TestDelveAtOnce(t *testing.T) {
+	delve := testenv.Tool(t, "dlv")
+	w := elsewhere(t)
+	const target, mode = "//tests/bazel/programs:one_level", "--compilation_mode=dbg"
+	w.Bazel(t, "build", mode, target)
+	path := strings.TrimSpace(w.Bazel(t, "cquery", "--output=files", target, mode))
+	path = filepath.Join(strings.TrimSpace(w.Bazel(t, "info", "execution_root")), path)
+	script := filepath.Join(t.TempDir(), "commands")
+	if err := os.WriteFile(script, []byte("break main.main\ncontinue\nbt\nexit\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(delve, "exec", path, "--allow-non-terminal-interactive=true", "--init", script).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "tests/bazel/programs/main.go:") || !strings.Contains(string(out), "runtime.main") {
+		t.Errorf("Delve: %v\n%s", err, out)
+	}
+}
+
+// TestStrip compares what is left out with what go_binary leaves out, which depends on
+// the mode.
+func TestStrip(t *testing.T) {
+	w := elsewhere(t)
+	const programs = "//tests/bazel/programs:"
+	has := func(program []byte, name string) bool {
+		file, err := elf.NewFile(bytes.NewReader(program))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file.Section(name) != nil
+	}
+	for mode, debugged := range map[string]bool{"fastbuild": false, "opt": true, "dbg": true} {
+		t.Run(mode, func(t *testing.T) {
+			flag := "--compilation_mode=" + mode
+			w.Bazel(t, "build", flag, "--output_groups=+v1,+debug", programs+"one_level", programs+"stripped", programs+"plain_v1")
+			plain := onlyFile(t, w.Files(t, []string{programs + "plain_v1"}, flag))
+			if has(plain, ".debug_info") != debugged || has(plain, ".symtab") != debugged {
+				t.Errorf("of go_binary: debug information %v, symbols %v: want %v", has(plain, ".debug_info"), has(plain, ".symtab"), debugged)
+			}
+			variant := onlyFile(t, w.Files(t, []string{programs + "one_level"}, flag, "--output_groups=v1"))
+			if has(variant, ".debug_info") != debugged || has(variant, ".symtab") != debugged {
+				t.Errorf("of the level: debug information %v, symbols %v: want what go_binary has", has(variant, ".debug_info"), has(variant, ".symtab"))
+			}
+			whole := onlyFile(t, w.Files(t, []string{programs + "one_level"}, flag))
+			if !bytes.Contains(whole, variant) {
+				t.Error("the packed file does not have the level as it was linked")
+			}
+			stripped := onlyFile(t, w.Files(t, []string{programs + "stripped"}, flag))
+			if has(stripped, ".symtab") || len(stripped) > len(whole) || debugged && len(stripped) == len(whole) {
+				t.Errorf("stripped: symbols %v, %d bytes of %d", has(stripped, ".symtab"), len(stripped), len(whole))
+			}
+			for path, companion := range w.Files(t, []string{programs + "stripped"}, flag, "--output_groups=debug") {
+				if got := len(companion) > 0 && has(companion, ".debug_info"); got != debugged {
+					t.Errorf("%s: %d bytes, debug information %v: want %v", path, len(companion), got, debugged)
+				}
+			}
+		})
 	}
 }
 

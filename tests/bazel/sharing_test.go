@@ -123,6 +123,21 @@ func TestActionsOfLevel(t *testing.T) {
 	}
 }
 
+// TestLevelTestShares wants a test at v3 to compile nothing that was compiled to
+// be packed.
+func TestLevelTestShares(t *testing.T) {
+	w := elsewhere(t)
+	got := w.Build(t, "//tests/bazel/programs:levels_test_v3").Names()
+	const test = "//tests/bazel/programs:programs_test"
+	// What is tested together with the tests, and the program that runs them.
+	if got["GoCompilePkg "+test] != 2 || got["GoLink "+test] != 1 {
+		t.Errorf("actions are %v, want two to compile the test and one to link it", got)
+	}
+	if n := got["GoCompilePkg //tests/bazel/programs/greeting:greeting"]; n != 0 {
+		t.Errorf("the package that was packed at v3 is compiled once more: %v", got)
+	}
+}
+
 // stdlibLabel returns the label of the one standard library among actions.
 func stdlibLabel(actions map[string]int) string {
 	for name, n := range actions {

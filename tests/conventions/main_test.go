@@ -5,7 +5,6 @@ package conventions_test
 
 import (
 	"os"
-	"path/filepath"
 	"testing"
 
 	"rules_go_multiarch/internal/bazeltest"
@@ -37,7 +36,5 @@ func modules(t *testing.T) map[string]bazeltest.Workspace {
 // examples returns the module of the examples, where it is.
 func examples(t *testing.T) bazeltest.Workspace {
 	t.Helper()
-	w := bazeltest.Checkout(t)
-	w.Dir = filepath.Join(w.Dir, "examples")
-	return w
+	return bazeltest.Checkout(t).Module("examples")
 }

@@ -23,8 +23,8 @@ func variables(level goamd64.Level) []string {
 var printVariables = []string{"print main.counter", "print main.figure", "print main.label", "print main.total"}
 
 func TestDelveExec(t *testing.T) {
-	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		dir, path := pack(t, level)
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		dir, path := k.pack(t, level)
 		out := output(t, at(level, delve(t, dir, []string{"exec", path},
 			append([]string{"break main.inner", "continue", "args", "goroutines", "bt"}, printVariables...)...)))
 		want(t, out, variables(level)...)
@@ -34,8 +34,8 @@ func TestDelveExec(t *testing.T) {
 }
 
 func TestDelveAttach(t *testing.T) {
-	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		dir, path := pack(t, goamd64.Min)
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		dir, path := k.pack(t, goamd64.Min)
 		pid := start(t, level, path)
 		packer(t, "debug", "-pid", strconv.Itoa(pid), path)
 		// Delve asks whether to kill the process, and ends with a status of its own
@@ -47,8 +47,8 @@ func TestDelveAttach(t *testing.T) {
 }
 
 func TestDelveCore(t *testing.T) {
-	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		dir, path := pack(t, goamd64.Min)
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		dir, path := k.pack(t, goamd64.Min)
 		core := coreDump(t, level, dir, path)
 		packer(t, "debug", "-core", core, path)
 		out := output(t, delve(t, dir, []string{"core", path, core}, append([]string{"goroutines", "bt"}, printVariables...)...))

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -26,8 +27,8 @@ func gdbVariables(level goamd64.Level) []string {
 var gdbPrintVariables = []string{"-ex", "print main.counter", "-ex", "print main.label", "-ex", "print main.total", "-ex", "print main.figure"}
 
 func TestGdb(t *testing.T) {
-	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		_, path := pack(t, level)
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		_, path := k.pack(t, level)
 		args := append([]string{"-ex", "break main.inner", "-ex", "run", "-ex", "backtrace"}, gdbPrintVariables...)
 		out := output(t, at(level, gdb(t, append(args, path)...)))
 		want(t, out, gdbVariables(level)...)
@@ -45,7 +46,7 @@ func TestGdbWithoutCompanion(t *testing.T) {
 		dir := t.TempDir()
 		pack(t, level)
 		path := filepath.Join(dir, "alone")
-		if err := os.WriteFile(path, probetest.Read(t, program), 0o755); err != nil {
+		if err := os.WriteFile(path, probetest.Read(t, static.program), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		out := output(t, at(level, gdb(t, "-ex", "break main.inner", "-ex", "run", "-ex", "backtrace 2", path)))
@@ -59,8 +60,8 @@ func TestGdbWithoutCompanion(t *testing.T) {
 }
 
 func TestGdbCore(t *testing.T) {
-	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		dir, path := pack(t, goamd64.Min)
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		dir, path := k.pack(t, goamd64.Min)
 		core := coreDump(t, level, dir, path)
 		packer(t, "debug", "-core", core, path)
 		// It stands in assembly, in whose language there are no packages.
@@ -69,6 +70,28 @@ func TestGdbCore(t *testing.T) {
 		want(t, out, gdbVariables(level)...)
 		want(t, out, " in main.crash (", " in main.work (mode=", " in main.main ()", "main.go:")
 	})
+}
+
+// TestGdbInC stops in C and looks for its callers, of which the packed file has
+// nothing but at the lowest level, and for a variable of C's.
+func TestGdbInC(t *testing.T) {
+	for _, k := range []*kind{withC, pieC} {
+		t.Run(k.name, func(t *testing.T) {
+			eachLevel(t, func(t *testing.T, level goamd64.Level) {
+				_, path := k.pack(t, level)
+				ask := func(path string) string {
+					out := output(t, at(level, gdb(t, "-ex", "break c_inner", "-ex", "run", "-ex", "backtrace 5", "-ex", "next", "-ex", "next", "-ex", "print c_counter", path)))
+					return strings.Join(regexp.MustCompile(`(?m)^#\d+ .*|^\$1 = .*`).FindAllString(out, -1), "\n")
+				}
+				address := regexp.MustCompile(`0x[0-9a-f]+`)
+				got, plain := address.ReplaceAllString(ask(path), "0x"), address.ReplaceAllString(ask(k.variants[level]), "0x")
+				if got != plain {
+					t.Errorf("gdb says\n%s\nof the plain program\n%s", got, plain)
+				}
+				want(t, got, "c_inner (n=", fmt.Sprintf("in c_work (n=%d) at ", level), "c.go:18", "in runtime.asmcgocall () at ", fmt.Sprintf("$1 = %d", 7+level))
+			})
+		})
+	}
 }
 
 // TestPackerRunsTheDebugger checks that what is started then is what is shown,
@@ -80,5 +103,54 @@ func TestPackerRunsTheDebugger(t *testing.T) {
 		args = append(args, gdb(t, append([]string{"-ex", "break main.inner", "-ex", "run"}, append(gdbPrintVariables, path)...)...).Args...)
 		out := output(t, at(goamd64.Min, exec.Command(testenv.Packer(t), args...)))
 		want(t, out, gdbVariables(level)...)
+	})
+}
+
+// TestByBuildID has companions in a folder for debug files, where they are found by
+// the build id of a file that is elsewhere.
+func TestByBuildID(t *testing.T) {
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		k.build(t)
+		path := filepath.Join(t.TempDir(), "moved")
+		if err := os.WriteFile(path, probetest.Read(t, k.program), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		packer(t, "debug", "-o", dir, "-level", level.String(), path)
+		args := append([]string{"-iex", "set debug-file-directory " + dir, "-ex", "break main.inner", "-ex", "run"}, gdbPrintVariables...)
+		want(t, output(t, at(level, gdb(t, append(args, path)...))), gdbVariables(level)...)
+
+		config := filepath.Join(dir, "dlv", "config.yml")
+		if err := os.MkdirAll(filepath.Dir(config), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(config, []byte("debug-info-directories: ["+dir+"]\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cmd := at(level, delve(t, dir, []string{"exec", path}, append([]string{"break main.inner", "continue"}, printVariables...)...))
+		cmd.Env = append(cmd.Env, "XDG_CONFIG_HOME="+dir)
+		want(t, output(t, cmd), variables(level)...)
+	})
+}
+
+// TestPackerFindsTheLevel checks that a process or core dump among a debugger's
+// arguments says which level it shows.
+func TestPackerFindsTheLevel(t *testing.T) {
+	eachLevel(t, func(t *testing.T, level goamd64.Level) {
+		dir, path := pack(t, goamd64.Min)
+		other := level%goamd64.Max + 1 // the one that would start
+		run := func(want string, debugger *exec.Cmd) string {
+			out, _ := combined(at(other, exec.Command(testenv.Packer(t), append([]string{"debug", path, "--"}, debugger.Args...)...)))
+			if !strings.Contains(out, fmt.Sprintf("debuggers see %v (%s", level, want)) {
+				t.Errorf("no %q in\n%s", want, out)
+			}
+			return out
+		}
+		core := coreDump(t, level, dir, path)
+		want(t, run(core+" is of it", gdb(t, append(append([]string{"-ex", "frame function main.crash"}, gdbPrintVariables...), path, core)...)), gdbVariables(level)...)
+		want(t, run(core+" is of it", gdb(t, append(append([]string{"--core=" + core, "-ex", "frame function main.crash"}, gdbPrintVariables...), path)...)), gdbVariables(level)...)
+		want(t, run(core+" is of it", delve(t, dir, []string{"core", path, core}, printVariables...)), variables(level)...)
+		pid := strconv.Itoa(start(t, level, path))
+		want(t, run("process "+pid+" runs it", delve(t, dir, []string{"attach", pid}, printVariables...)), variables(level)...)
 	})
 }

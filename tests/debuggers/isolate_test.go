@@ -18,9 +18,9 @@ func TestIsolated(t *testing.T) {
 	eachLevel(t, func(t *testing.T, level goamd64.Level) {
 		pack(t, level) // builds the variants
 		dir := t.TempDir()
-		path := filepath.Join(dir, "isolated")
+		path := filepath.Join(dir, "program")
 		args := []string{"create", "-isolate", "-launcher", testenv.Launcher(t), "-o", path}
-		for l, variant := range variants {
+		for l, variant := range static.variants {
 			args = append(args, l.String()+"="+variant)
 		}
 		packer(t, args...)
@@ -48,5 +48,17 @@ func TestIsolated(t *testing.T) {
 			}
 		}
 		want(t, out, "input/output error")
+
+		// Nor does gdb of a core dump. Delve does (docs/tools.md).
+		core := coreDump(t, level, dir, path)
+		for served := goamd64.Min; served <= goamd64.Max; served++ {
+			packer(t, "debug", "-level", served.String(), path)
+			// What a variable is called in the language of whichever frame it is.
+			out, _ := combined(gdb(t, "-ex", "set language go", "-ex", "print main.counter", "-ex", "print main.total", path, core))
+			shown := regexp.MustCompile(`(?m)^\$\d+ = .*`).FindAllString(out, -1)
+			if served == level && len(shown) != 2 || served != level && len(shown) != 0 {
+				t.Errorf("gdb shows %q of %v, the core dump is of %v:\n%s", shown, served, level, out)
+			}
+		}
 	})
 }

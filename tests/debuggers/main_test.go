@@ -22,31 +22,66 @@ import (
 
 func TestMain(m *testing.M) { testenv.Main(m) }
 
+// kind is a way to link the program.
+type kind struct {
+	name     string
+	link     testenv.Link
+	once     sync.Once
+	variants map[goamd64.Level]string
+	program  string
+}
+
 var (
-	buildOnce sync.Once
-	variants  = map[goamd64.Level]string{}
-	program   string
+	static = &kind{name: "static", link: testenv.Link{Env: []string{"CGO_ENABLED=0"}}}
+	pie    = &kind{name: "PIE", link: testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true}}
+	withC  = &kind{name: "with C", link: testenv.Link{Env: []string{"CGO_ENABLED=1"}, Flags: []string{"-tags=withc"}, LDFlags: "-linkmode=external", Extld: "-no-pie"}}
+	pieC   = &kind{name: "PIE with C", link: testenv.Link{Env: []string{"CGO_ENABLED=1"}, Flags: []string{"-tags=withc", "-buildmode=pie"}, LDFlags: "-linkmode=external", NoSlot: true}}
 )
 
-// pack returns a folder with the packed program of this package, called
-// program, and its companions, of which debuggers find the one for level.
-func pack(t *testing.T, level goamd64.Level) (dir, path string) {
+// eachKind runs a test with programs that are linked in different ways, at every
+// level that this machine runs.
+func eachKind(t *testing.T, test func(t *testing.T, k *kind, level goamd64.Level)) {
+	for _, k := range []*kind{static, pie, pieC} {
+		t.Run(k.name, func(t *testing.T) {
+			eachLevel(t, func(t *testing.T, level goamd64.Level) { test(t, k, level) })
+		})
+	}
+}
+
+func (k *kind) build(t *testing.T) {
 	t.Helper()
-	buildOnce.Do(func() {
+	if k.link.LDFlags != "" {
+		testenv.Tool(t, "gcc")
+	}
+	k.once.Do(func() {
+		k.variants = map[goamd64.Level]string{}
+		link := k.link
+		link.Basename = strings.ReplaceAll(k.name, " ", "-")
+		link.Flags = append([]string{"-trimpath=false"}, link.Flags...) // so that debuggers find the source
 		for l := goamd64.Min; l <= goamd64.Max; l++ {
-			variants[l] = testenv.Build(t, "./tests/debuggers/program", l, testenv.Link{
-				Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-trimpath=false"}, // so that debuggers find the source
-			})
+			k.variants[l] = testenv.Build(t, "./tests/debuggers/program", l, link)
 		}
-		program = testenv.Pack(t, "program", variants)
+		k.program = testenv.Pack(t, link.Basename+"-program", k.variants)
 	})
+}
+
+// pack returns a folder with the packed program of this package, called program,
+// and its companions, of which debuggers find the one for level.
+func (k *kind) pack(t *testing.T, level goamd64.Level) (dir, path string) {
+	t.Helper()
+	k.build(t)
 	dir = t.TempDir()
 	path = filepath.Join(dir, "program")
-	if err := os.WriteFile(path, probetest.Read(t, program), 0o755); err != nil {
+	if err := os.WriteFile(path, probetest.Read(t, k.program), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	packer(t, "debug", "-level", level.String(), path)
 	return dir, path
+}
+
+func pack(t *testing.T, level goamd64.Level) (dir, path string) {
+	t.Helper()
+	return static.pack(t, level)
 }
 
 func packer(t *testing.T, args ...string) string {

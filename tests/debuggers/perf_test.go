@@ -13,20 +13,23 @@ import (
 	"rules_go_multiarch/internal/testenv"
 )
 
-// TestPerf profiles the program with and without a companion beside it: perf
-// takes symbols from there where there is one, and has to find the functions of
-// every level in it. cpu-clock is the event that virtual machines have too.
+// TestPerf profiles the program with and without a companion beside it: perf has to
+// find the functions of every level. cpu-clock is the event that virtual machines have
+// too.
 func TestPerf(t *testing.T) {
 	perf := testenv.Tool(t, "perf")
-	for _, companion := range []string{"none", "own", "another"} {
-		t.Run("companion "+companion, func(t *testing.T) {
+	for _, test := range []struct {
+		kind      *kind
+		companion string
+	}{{static, "none"}, {static, "own"}, {static, "another"}, {pie, "none"}, {pie, "another"}} {
+		t.Run(test.kind.name+", companion "+test.companion, func(t *testing.T) {
 			eachLevel(t, func(t *testing.T, level goamd64.Level) {
 				served := level
-				if companion == "another" {
+				if test.companion == "another" {
 					served = level%goamd64.Max + 1
 				}
-				dir, path := pack(t, served)
-				if companion == "none" {
+				dir, path := test.kind.pack(t, served)
+				if test.companion == "none" {
 					output(t, exec.Command("sh", "-c", "rm "+dir+"/*.debug"))
 				}
 				data := filepath.Join(dir, "perf.data")

@@ -132,19 +132,33 @@ func traced(args ...string) *exec.Cmd {
 	return exec.Command("unshare", append([]string{"--mount", "sh", "-c", script, "sh"}, args...)...)
 }
 
-// TestPerfProbe probes a function by name, without a companion beside the file.
+// TestPerfProbe probes a function by name, without a companion beside the file and with
+// each of them.
 func TestPerfProbe(t *testing.T) {
 	perf := testenv.Tool(t, "perf")
 	if out, err := combined(traced("test", "-w", "/sys/kernel/tracing/uprobe_events")); err != nil {
 		t.Skip("skipped: perf probe needs a kernel with uprobe_events and root's rights:", err, out)
 	}
-	dir, path := pack(t, goamd64.Min)
-	output(t, exec.Command("sh", "-c", "rm "+dir+"/*.debug"))
-	group := fmt.Sprintf("packed%d", os.Getpid())
-	output(t, traced(perf, "probe", "-q", "-x", path, group+":inner=main.inner"))
-	t.Cleanup(func() { output(t, traced(perf, "probe", "-q", "-d", group+":*")) })
-	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		out := output(t, at(level, traced(perf, "stat", "-x", ",", "-e", group+":*", path)))
-		want(t, out, "1,,"+group+":inner")
-	})
+	for _, k := range []*kind{static, pie} {
+		for companion := goamd64.Level(0); companion <= goamd64.Max; companion++ {
+			name := fmt.Sprintf("%s, companion %v", k.name, companion)
+			if companion == 0 {
+				name = k.name + ", no companion"
+			}
+			t.Run(name, func(t *testing.T) {
+				dir, path := k.pack(t, max(companion, goamd64.Min))
+				if companion == 0 {
+					output(t, exec.Command("sh", "-c", "rm "+dir+"/*.debug"))
+				}
+				t.Setenv("HOME", t.TempDir()) // where perf keeps what it has seen
+				group := fmt.Sprintf("packed%d", os.Getpid())
+				output(t, traced(perf, "probe", "-q", "-x", path, group+":inner=main.inner"))
+				t.Cleanup(func() { output(t, traced(perf, "probe", "-q", "-d", group+":*")) })
+				eachLevel(t, func(t *testing.T, level goamd64.Level) {
+					out := output(t, at(level, traced(perf, "stat", "-x", ",", "-e", group+":*", path)))
+					want(t, out, "1,,"+group+":inner")
+				})
+			})
+		}
+	}
 }

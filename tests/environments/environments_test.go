@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
@@ -300,6 +301,34 @@ func TestValgrind(t *testing.T) {
 	if got := run(probe.Packed).Report(t); got.Level == "" || got.Level == "v4" {
 		t.Errorf("started %q: valgrind has no AVX-512", got.Level)
 	}
+}
+
+// TestRR records every level and replays it. rr needs the CPU's performance
+// counters, which few virtual machines show.
+func TestRR(t *testing.T) {
+	rr, err := exec.LookPath("rr")
+	if err != nil {
+		t.Skip("skipped: no rr")
+	}
+	probe := testenv.Probe(t)
+	record := func(path, trace string, env ...string) probetest.Result {
+		env = append(env, "PATH="+os.Getenv("PATH"), "HOME="+t.TempDir())
+		return probetest.Start(t, exec.Command(rr, "record", "-o", trace, path), env...)
+	}
+	if plain := record(probe.Variants[1], filepath.Join(t.TempDir(), "plain")); plain.Status != 0 {
+		t.Skipf("skipped: this machine's rr does not record the plain program: %s", plain.Stderr)
+	}
+	probetest.EachLevel(t, func(t *testing.T, force string) {
+		trace := filepath.Join(t.TempDir(), "trace")
+		recorded := record(probe.Packed, trace, force).Report(t)
+		if !strings.HasSuffix(force, "="+recorded.Level) {
+			t.Errorf("%s: recorded %q", force, recorded.Level)
+		}
+		replayed := probetest.Start(t, exec.Command(rr, "replay", "-a", trace), "PATH="+os.Getenv("PATH"), "HOME="+t.TempDir()).Report(t)
+		if !reflect.DeepEqual(replayed, recorded) {
+			t.Errorf("replayed %+v, recorded %+v", replayed, recorded)
+		}
+	})
 }
 
 // TestStrictOvercommit changes a setting of the whole machine for a moment. It

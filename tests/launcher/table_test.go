@@ -1,6 +1,7 @@
 package launcher_test
 
 import (
+	"bytes"
 	"debug/elf"
 	"math/rand"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"testing"
 
 	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/slots"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/launcher/format"
 	"rules_go_multiarch/tests/probetest"
@@ -76,17 +78,38 @@ func TestDamagedTable(t *testing.T) {
 func TestTruncatedFile(t *testing.T) {
 	probe := testenv.Probe(t)
 	data := probetest.Read(t, probe.Packed)
-	for part := 0; part < 16; part++ {
-		path := filepath.Join(t.TempDir(), "truncated")
-		size := len(data) * part / 16
-		if err := os.WriteFile(path, data[:size], 0o755); err != nil {
-			t.Fatal(err)
+	file, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, level := range probetest.Runnable(t) {
+		// A level that is there as a whole runs as it would without the others.
+		end := uint64(0)
+		for _, p := range file.Progs {
+			if base := slots.Of(level).Base; p.Type == elf.PT_LOAD && p.Vaddr <= base && base-p.Vaddr < p.Filesz {
+				end = p.Off + p.Filesz
+			}
 		}
-		cmd := exec.Command(path)
-		var stdout strings.Builder
-		cmd.Stdout = &stdout
-		if err := cmd.Run(); err == nil || stdout.Len() > 0 {
-			t.Errorf("%d of %d bytes: ran (%v) and printed %q", size, len(data), err, stdout.String())
+		if end == 0 {
+			t.Fatalf("no segment of %v", level)
+		}
+		for part := range 16 {
+			path := filepath.Join(t.TempDir(), "truncated")
+			size := len(data) * part / 16
+			if err := os.WriteFile(path, data[:size], 0o755); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command(path)
+			cmd.Env = append(os.Environ(), "GOAMD64="+level.String())
+			var stdout strings.Builder
+			cmd.Stdout = &stdout
+			err := cmd.Run()
+			if uint64(size) < end && (err == nil || stdout.Len() > 0) {
+				t.Errorf("%v, which ends at %d, in %d of %d bytes: ran (%v) and printed %.60q", level, end, size, len(data), err, stdout.String())
+			}
+			if uint64(size) >= end && (err != nil || !strings.Contains(stdout.String(), `"Level":"`+level.String()+`"`)) {
+				t.Errorf("%v, which ends at %d, in %d of %d bytes: %v, printed %.60q", level, end, size, len(data), err, stdout.String())
+			}
 		}
 	}
 }

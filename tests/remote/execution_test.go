@@ -1,20 +1,20 @@
 package remote_test
 
 import (
-	"slices"
+	"maps"
+	"path/filepath"
+	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
-// TestRemoteExecution builds on an engine, and nothing here. Its packed files are
-// those that were built here. Then it runs tests there, of programs with C too.
+// TestRemoteExecution builds on an engine what it cannot know yet, and nothing
+// here. The packed files are those that were built here.
 func TestRemoteExecution(t *testing.T) {
 	checkouts(t)
-	flags := []string{
-		"--remote_executor=grpc://" + startBuildBox(t), "--spawn_strategy=remote", "--strategy=TestRunner=remote",
-		"--genrule_strategy=remote", "--noremote_local_fallback", "--jobs=4",
-	}
 	both.second.Bazel(t, "clean")
-	built := both.second.Build(t, slices.Concat(targets, flags)...)
+	built := both.second.Build(t, append(targets, onEngine(t)...)...)
 	t.Logf("build: %v", built.Runners)
 	wantChanged(t, built)
 	wantRunners(t, built, "remote", "remote cache hit")
@@ -26,20 +26,81 @@ func TestRemoteExecution(t *testing.T) {
 		t.Errorf("%d actions were run by the engine, want %d or more", got, executed)
 	}
 	wantOutputs(t)
+}
 
-	tests := []string{
-		"//tests/kinds/program:dynamic_test",
-		"//tests/kinds/shared:shared_test",
-		"//tests/launcher:launcher_test",
-		"//tests/tools:tools_test",
-	}
-	tested, stderr, err := both.second.Try(t, "test", slices.Concat(tests, flags, []string{"--nocache_test_results", "--test_output=errors"})...)
-	t.Logf("test: %v", tested.Runners)
+// TestEverythingOnEngine builds and tests this repository, and the examples, on
+// the engine. What it ran before, in this run or an earlier one, it remembers:
+// its storage has no results but its own.
+func TestEverythingOnEngine(t *testing.T) {
+	checkouts(t)
+	change(t, both.second, "")
+	t.Cleanup(func() { change(t, both.second, both.salt) })
+
+	t.Run("repository", func(t *testing.T) {
+		wantSameOnEngine(t, bazeltest.Checkout(t), both.second)
+	})
+	t.Run("examples", func(t *testing.T) {
+		there := both.second.Module("examples")
+		t.Cleanup(there.Expunge)
+		wantSameOnEngine(t, bazeltest.Checkout(t).Module("examples"), there)
+	})
+}
+
+// wantSameOnEngine tests a workspace there, on the engine, wants no process to
+// have run elsewhere, and its packed files to be those that are built here.
+func wantSameOnEngine(t *testing.T, here, there bazeltest.Workspace) {
+	t.Helper()
+	flags := append(onEngine(t),
+		// Each flavour takes the engine half a minute, and there are twenty:
+		// TestRemoteExecution has it compile some.
+		"--disk_cache="+bazeltest.DiskCache(t, bazeltest.StandardLibraries),
+		// Bazel keeps tests that are tagged exclusive, because they measure time, on
+		// the machine that it runs on. It starts them last and alone here too.
+		"--modify_execution_info=^TestRunner$=-no-remote-exec")
+	log := filepath.Join(t.TempDir(), "spawns.json")
+	tested, stderr, err := there.Try(t, "test", append(flags, "//...",
+		"--remote_download_minimal", "--execution_log_json_file="+log, "--noexecution_log_sort")...)
 	if err != nil {
 		t.Errorf("bazel test: %v\n%s", err, stderr)
 	}
-	wantRunners(t, tested, "remote", "remote cache hit")
-	if got := tested.Runners["remote"]; got < len(tests) {
-		t.Errorf("%d actions were run by the engine, want %d tests or more", got, len(tests))
+	t.Logf("by what ran them, of all actions: %v", tested.Runners)
+	wantRunners(t, tested, "remote", "remote cache hit", "disk cache hit")
+
+	mnemonics := map[string]int{}
+	for _, spawn := range bazeltest.Spawns(t, log) {
+		mnemonics[spawn.Mnemonic]++
+		theirs := spawn.Mnemonic == "GoStdlib" || spawn.Mnemonic == "GoToolchainBinaryBuild"
+		if !strings.HasPrefix(spawn.Runner, "remote") && !(theirs && spawn.Runner == "disk cache hit") {
+			t.Errorf("%s of %s was run by %q, not by the engine", spawn.Mnemonic, spawn.Label, spawn.Runner)
+		}
+	}
+	t.Logf("processes: %v", mnemonics)
+
+	packed := strings.Fields(here.Bazel(t, "query",
+		`kind("^go_multiarch_binary rule$", //...) except attr(tags, "\bmanual\b", //...)`))
+	if mnemonics["GoMultiarchPack"] < len(packed) || mnemonics["TestRunner"] == 0 {
+		t.Errorf("the engine's processes are %v, want one or more to pack each of %v, and tests", mnemonics, packed)
+	}
+	here.Build(t, packed...)
+	there.Build(t, append(packed, flags...)...)
+	want, got := here.Sums(t, packed), there.Sums(t, packed)
+	if len(want) != len(packed) || !maps.Equal(got, want) {
+		t.Errorf("the packed files of the engine are\n%x\nwant those that were built here\n%x", got, want)
+	}
+}
+
+// engine is the address of BuildBox, which the first test that needs it starts.
+var engine string
+
+// onEngine returns flags with which every action is executed by the engine, or
+// Bazel fails.
+func onEngine(t *testing.T) []string {
+	t.Helper()
+	if engine == "" {
+		engine = startBuildBox(t)
+	}
+	return []string{
+		"--remote_executor=grpc://" + engine, "--spawn_strategy=remote", "--strategy=TestRunner=remote",
+		"--genrule_strategy=remote", "--noremote_local_fallback", "--jobs=4",
 	}
 }

@@ -51,6 +51,7 @@ var changed = map[string]int{
 var both struct {
 	cache         *bazelRemote
 	first, second bazeltest.Workspace
+	salt          string            // in the sources of both
 	built         bazeltest.Built   // in first
 	outputs       map[string][]byte // of targets, built in first
 }
@@ -79,11 +80,13 @@ func checkouts(t *testing.T) {
 // cache knows them.
 func changeBoth(t *testing.T) {
 	t.Helper()
-	salt := time.Now().UTC().Format("20060102T150405.000000000")
-	change(t, both.first, salt)
-	change(t, both.second, salt)
+	both.salt = time.Now().UTC().Format("20060102T150405.000000000")
+	change(t, both.first, both.salt)
+	change(t, both.second, both.salt)
 }
 
+// change makes a checkout's sources those of a certain salt, or what they are in
+// the repository.
 func change(t *testing.T, w bazeltest.Workspace, salt string) {
 	t.Helper()
 	for file, code := range map[string]string{
@@ -96,10 +99,15 @@ func change(t *testing.T, w bazeltest.Workspace, salt string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		before, _, _ := strings.Cut(string(text), "\n// Changed.\n")
-		bazeltest.Write(t, path, before+"\n// Changed.\n"+fmt.Sprintf(code, salt)+"\n")
+		before, _, _ := strings.Cut(string(text), mark)
+		if salt != "" {
+			before += mark + fmt.Sprintf(code, salt) + "\n"
+		}
+		bazeltest.Write(t, path, before)
 	}
 }
+
+const mark = "\n// Changed.\n"
 
 // wantRunners wants all actions to have been run by certain runners.
 func wantRunners(t *testing.T, built bazeltest.Built, runners ...string) {

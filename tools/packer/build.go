@@ -17,6 +17,7 @@ import (
 	"rules_go_multiarch/tools/packer/internal/bootcode"
 	"rules_go_multiarch/tools/packer/internal/gobuild"
 	"rules_go_multiarch/tools/packer/internal/pack"
+	"rules_go_multiarch/tools/packer/internal/strip"
 	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
@@ -40,6 +41,7 @@ left out, with a line that says so.
   -force             pack levels that turn out to be different programs
   -launcher FILE     as for create
   -no-environment    as for create
+  -strip MODE        as for create; like go build, it leaves nothing out by default
 
 example: packer build -levels v1,v3 -trimpath -o app ./cmd/app`,
 	run: runBuild,
@@ -163,6 +165,9 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 		}
 		defer v.Close()
 		v.Path = fmt.Sprintf("%s: %v", program.Out, built.Level)
+		if v, err = strip.Variant(v, build.Strip); err != nil {
+			return nil, fmt.Errorf("%s: %w", program.Out, err)
+		}
 		digest, err := v.Digest(w.ctx)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.Path, err)
@@ -191,8 +196,9 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 	if err := os.MkdirAll(filepath.Dir(program.Out), 0o777); err != nil {
 		return nil, fmt.Errorf("%s: %w", program.Out, reason(err))
 	}
+	err = w.writeFile(program.Out, 0o777, file.Size(), file.Write)
 	report.Size = file.Size()
-	return report, w.writeFile(program.Out, 0o777, file.Size(), file.Write)
+	return report, err
 }
 
 // checkReplaceable refuses, as go build does, to replace what no build has made:
@@ -216,7 +222,11 @@ func checkReplaceable(out string) error {
 // plainBuild runs go build as if packer was not there.
 func plainBuild(w *world, a *gobuild.Args) error {
 	fmt.Fprintln(w.stderr, "packer: build: no packed file for this target: a plain go build")
-	cmd := exec.CommandContext(w.ctx, "go", a.Plain()...)
+	args, err := a.Plain()
+	if err != nil {
+		return usageError{err}
+	}
+	cmd := exec.CommandContext(w.ctx, "go", args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.stdout, w.stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("go build: %w", err)

@@ -194,6 +194,9 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 		options.Remap = true
 		made, err = pack.New(ctx, variants, options)
 	}
+	if err == nil {
+		err = made.Wait()
+	}
 	done()
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"rules_go_multiarch/tools/packer/internal/debuglink"
+	"rules_go_multiarch/tools/packer/internal/manifest"
 	"rules_go_multiarch/tools/packer/internal/pack"
 	"rules_go_multiarch/tools/packer/internal/paramfile"
 	"rules_go_multiarch/tools/packer/internal/strip"
@@ -125,23 +126,25 @@ func runCreate(w *world, args []string) error {
 	if err != nil {
 		return err
 	}
-	ctx, done := w.readingAll(variants)
-	file, err := pack.New(ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap, Isolate: c.isolate, DebugLink: c.debugLink})
-	done()
+	file, err := pack.New(w.ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: c.noEnvironment, Remap: c.remap, Isolate: c.isolate, DebugLink: c.debugLink})
 	if err != nil {
 		return err
 	}
-	if c.manifest != "" {
-		text, err := file.Manifest.Encode()
-		if err != nil {
+	return w.writeFile(c.out, 0o777, file.Size(), func(out io.Writer) error {
+		if err := file.Write(out); err != nil || c.manifest == "" {
 			return err
 		}
-		if err := w.writeFile(c.manifest, 0o666, 0, func(out io.Writer) error {
-			_, err := out.Write(text)
-			return err
-		}); err != nil {
-			return err
-		}
+		return writeManifest(w, c.manifest, file.Manifest)
+	})
+}
+
+func writeManifest(w *world, path string, m *manifest.Manifest) error {
+	text, err := m.Encode()
+	if err != nil {
+		return err
 	}
-	return w.writeFile(c.out, 0o777, file.Size(), file.Write)
+	return w.writeFile(path, 0o666, 0, func(out io.Writer) error {
+		_, err := out.Write(text)
+		return err
+	})
 }

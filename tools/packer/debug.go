@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/klauspost/cpuid/v2"
 
@@ -31,7 +33,7 @@ that is to be debugged: by default the one that this machine starts with this
 environment. gdb and Delve follow it; they need no flags.
 
 With a DEBUGGER, runs it then, so that FILE starts the level that the link points
-at. Started otherwise, a debugger shows the values that package variables of the
+at; a process or core dump of FILE among its arguments says which. Started otherwise, a debugger shows the values that package variables of the
 linked level have in the file when it is another level that runs.
 
 A level whose debug information is not in FILE, because it was packed with
@@ -46,7 +48,8 @@ anything was stripped.
   -if-any      with -file: write an empty OUT where there can be no companion
   -o DIR       write to DIR, with a link by build id (DIR/.build-id/...), for
                gdb -iex "set debug-file-directory DIR", Delve's configuration
-               debug-info-directories, or for all users: DIR /usr/lib/debug
+               debug-info-directories, or for all users: DIR /usr/lib/debug, where
+               perf probe finds it too, which is then right for the lowest level alone
 
 example: packer debug app -- dlv exec ./app`,
 	run: runDebug,
@@ -123,6 +126,7 @@ func runDebug(w *world, args []string) error {
 		return err
 	}
 	defer file.Close()
+	d.infer(file)
 	chosen, reason, err := d.choose(file)
 	if d.ifAny && errors.Is(err, errStartsNone) {
 		return d.writeNothing(w)
@@ -141,7 +145,7 @@ func runDebug(w *world, args []string) error {
 			return fmt.Errorf("%s: %w", d.file, err)
 		}
 		err = d.writeCompanion(w, file, l, sources[chosen], d.out)
-		if d.ifAny && (errors.Is(err, companion.ErrNoDWARF) || errors.Is(err, companion.ErrMoved)) {
+		if d.ifAny && errors.Is(err, companion.ErrNoDWARF) {
 			return d.writeNothing(w)
 		}
 		return err
@@ -165,6 +169,29 @@ func runDebug(w *world, args []string) error {
 		return d.debug(w, file, chosen)
 	}
 	return nil
+}
+
+// infer finds the process or core dump of the file that the debugger is told to look
+// into.
+func (d *debugArgs) infer(file *packed.File) {
+	if d.level != 0 || d.pid != 0 || d.core != "" || len(d.debugger) == 0 {
+		return
+	}
+	for _, arg := range d.debugger[1:] {
+		if strings.HasPrefix(arg, "-") { // --core=FILE, --pid=PID
+			_, arg, _ = strings.Cut(arg, "=")
+		}
+		if pid, err := strconv.Atoi(arg); err == nil {
+			if p, err := process.Read(pid); err == nil && p.BuildID == file.Manifest.BuildID {
+				d.pid = pid
+				return
+			}
+		}
+		if _, err := process.ReadCore(arg, file); err == nil {
+			d.core = arg
+			return
+		}
+	}
 }
 
 // debug runs the debugger, in an environment in which the file starts a level.
@@ -279,7 +306,7 @@ func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goa
 		name := fmt.Sprintf("%s.%v.debug", filepath.Base(d.file), l.Level)
 		path := filepath.Join(dir, name)
 		err := d.writeCompanion(w, file, l, sources[l.Level], path)
-		if l.Level != chosen && (errors.Is(err, companion.ErrNoDWARF) || errors.Is(err, companion.ErrMoved)) {
+		if l.Level != chosen && errors.Is(err, companion.ErrNoDWARF) {
 			continue
 		}
 		if err != nil {
@@ -294,7 +321,7 @@ func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goa
 }
 
 func (d *debugArgs) writeCompanion(w *world, file *packed.File, l packed.Level, source *variant.Variant, path string) error {
-	made, err := newCompanion(file, l, source)
+	made, err := newCompanion(file, l, source, companion.Found(d.dir != ""))
 	if errors.Is(err, companion.ErrNoDWARF) {
 		return fmt.Errorf("%s: %v %w: give the executable that it was packed from, before it was stripped, as %v=EXECUTABLE", d.file, l.Level, err, l.Level)
 	}
@@ -304,11 +331,11 @@ func (d *debugArgs) writeCompanion(w *world, file *packed.File, l packed.Level, 
 	return w.writeFile(path, 0o666, 0, made.Write)
 }
 
-func newCompanion(file *packed.File, l packed.Level, source *variant.Variant) (*companion.Companion, error) {
+func newCompanion(file *packed.File, l packed.Level, source *variant.Variant, found companion.Found) (*companion.Companion, error) {
 	if source == nil {
 		return nil, fmt.Errorf("%w any more: the file was stripped", companion.ErrNoDWARF)
 	}
-	return companion.New(file, l, source)
+	return companion.New(file, l, source, found)
 }
 
 // link makes debuggers find a companion.

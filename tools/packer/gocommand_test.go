@@ -193,6 +193,33 @@ func TestMgoFlags(t *testing.T) {
 	}
 }
 
+// TestBuildStrip leaves out what create leaves out.
+func TestBuildStrip(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	out := filepath.Join(dir, "out")
+	for mode, want := range map[string]struct{ symbols, debug bool }{
+		"": {true, true}, "none": {true, true}, "debug": {true, false}, "all": {false, false},
+	} {
+		t.Run(mode, func(t *testing.T) {
+			args := []string{"build", "-levels=v1,v3", "-C", dir, "-o", out}
+			if mode != "" {
+				args = append(args, "-strip", mode)
+			}
+			must(t, args...)
+			if got := output(t, []string{"GOAMD64=v1"}, out); got != "v1 plain\n" {
+				t.Errorf("printed %q", got)
+			}
+			must(t, "verify", out)
+			must(t, "extract", "-level", "v3", "-o", out+".v3", out)
+			level := openELF(t, out+".v3")
+			if symbols, debug := level.Section(".symtab") != nil, level.Section(".debug_info") != nil; symbols != want.symbols || debug != want.debug {
+				t.Errorf("symbols %v, debug information %v", symbols, debug)
+			}
+		})
+	}
+}
+
 // TestMgoPIE builds position-independent executables: no slot, no -T.
 func TestMgoPIE(t *testing.T) {
 	quiet(t)

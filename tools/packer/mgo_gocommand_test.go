@@ -128,7 +128,7 @@ func TestMgoFallback(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "level_v1.go")); err != nil {
 		t.Fatal(err)
 	}
-	r := packer("build", "-C", dir, "--fallback", "-o", "app", "-ldflags=-s -w", ".")
+	r := packer("build", "-C", dir, "--fallback", "-o", "app", "-strip=all", ".")
 	if r.status != 0 || r.stderr != "packer: build: no packed file for this target: a plain go build\n" {
 		t.Fatalf("status %d, %s", r.status, r.stderr)
 	}

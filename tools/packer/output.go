@@ -35,7 +35,11 @@ func (w *world) write(path string, mode os.FileMode, size int64, fill func(*os.F
 	p := &progress{world: w, path: path, meter: newMeter(w.stderr, path, size)}
 	err := atomicfile.Write(path, mode, func(f *os.File) error {
 		p.file = f
-		if err := fill(f, p); err != nil {
+		var out io.Writer = p
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			out = rewritable{p}
+		}
+		if err := fill(f, out); err != nil {
 			if p.failed != nil {
 				return fmt.Errorf("%s: %w", path, p.failed)
 			}
@@ -93,6 +97,15 @@ func (p *progress) Write(data []byte) (int, error) {
 	n, err := p.file.Write(data)
 	p.meter.add(int64(n))
 	return n, p.fail(err)
+}
+
+// rewritable is an output of which parts may be written again.
+type rewritable struct{ *progress }
+
+// WriteAt implements io.WriterAt.
+func (r rewritable) WriteAt(data []byte, offset int64) (int, error) {
+	n, err := r.file.WriteAt(data, offset)
+	return n, r.fail(err)
 }
 
 // ReadFrom implements io.ReaderFrom, so that the kernel copies between files.

@@ -32,7 +32,7 @@ func TestInfoPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	wants := []string{"<title>", "0x2a000000", "<code>.text</code>", "<h2>Modules</h2>\n<div", f.Manifest.BuildID}
+	wants := []string{"<title>", "0x2a008000", "<code>.text</code>", "<h2>Modules</h2>\n<div", f.Manifest.BuildID}
 	for _, l := range f.Levels {
 		wants = append(wants, l.SHA256)
 	}

@@ -190,7 +190,7 @@ func TestInfo(t *testing.T) {
 		t.Errorf("%+v", info.Machine)
 	}
 	text := must(t, "info", probe.Packed)
-	for _, want := range []string{"program:", "layout:   side by side\n", "here:     starts v1: ", info.BuildID, info.Levels[2].SHA256, "0x2a000000-0x2a"} {
+	for _, want := range []string{"program:", "layout:   side by side\n", "here:     starts v1: ", info.BuildID, info.Levels[2].SHA256, "0x2a008000-0x2a"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
 		}

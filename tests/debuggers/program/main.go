@@ -47,7 +47,7 @@ func waiter(stop chan bool) { <-stop }
 
 //go:noinline
 func work(mode string) {
-	answer := inner(counter)
+	answer := inner(counter) + inC(level)
 	switch mode {
 	case "spin":
 		spin(5000)

@@ -3,12 +3,13 @@
 // The levels share one file, but a debugger knows one set of variables, types
 // and lines for a file, so each level has a companion of its own: a separate
 // debug file of the packed file that describes this level alone. It has the
-// packed file's headers and section table, without contents, and its build id;
-// the level's DWARF; the level's symbols and the functions of the others.
+// packed file's headers and section table, without contents; a build id; the
+// level's DWARF; the level's symbols and the functions of the others.
 package companion
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"debug/elf"
 	"encoding/binary"
 	"encoding/hex"
@@ -36,10 +37,6 @@ const maxHeader = variant.PageSize
 // information.
 var ErrNoDWARF = errors.New("has no debug information (.debug_info)")
 
-// ErrMoved is the error of making a companion for a level that runs elsewhere
-// than it was linked.
-var ErrMoved = errors.New("is position-independent: its higher levels were moved when they were packed, and what their debug information says of addresses was not; take a level out with packer extract to debug it")
-
 // Companion is a companion that can be written.
 type Companion struct {
 	header []byte
@@ -49,25 +46,40 @@ type Companion struct {
 	sum    uint32
 }
 
-// part is a section that is copied from the level's executable.
+// part is a section of the level's executable.
 type part struct {
 	offset uint64
-	data   *io.SectionReader
+	data   io.Reader
 }
+
+// Found says by what debuggers find a companion.
+type Found bool
+
+// The ways to find a companion.
+//
+// What is found by the packed file's build id has to have it. Debuggers ask for no more
+// than the CRC-32 of what is found by name; there it has one of its own, so that perf
+// does not take it, for which build ids are all: it looks functions up in DWARF where
+// there is some, then takes the lowest level's distance between addresses and file
+// offsets for every level's, and so puts probes at places that are not the function.
+const (
+	ByName    Found = false
+	ByBuildID Found = true
+)
 
 // New plans the companion of a level; source is its executable, with debug
 // information, from inside the packed file or from before it was packed.
-func New(file *packed.File, level packed.Level, source *variant.Variant) (*Companion, error) {
-	switch {
-	case file.Layout() == packed.Remapped:
+func New(file *packed.File, level packed.Level, source *variant.Variant, found Found) (*Companion, error) {
+	if file.Layout() == packed.Remapped {
 		return nil, errors.New("was packed with -remap: debuggers are not told that a level is moved into place; link the levels apart, or take one out with packer extract")
-	case level.Table.Low != source.Low:
-		return nil, ErrMoved
 	}
 	if source.ELF.Section(".debug_info") == nil {
 		return nil, fmt.Errorf("%s: %w", source.Path, ErrNoDWARF)
 	}
-	if err := checkSame(file, source); err != nil {
+	// Position-independent executables but the lowest were moved when they were
+	// packed.
+	distance := level.Table.Low - source.Low
+	if err := checkSame(file, source, distance); err != nil {
 		return nil, fmt.Errorf("%s: %w", source.Path, err)
 	}
 	id, err := hex.DecodeString(file.Manifest.BuildID)
@@ -76,25 +88,18 @@ func New(file *packed.File, level packed.Level, source *variant.Variant) (*Compa
 	}
 	c := &Companion{level: level.Level.String(), sum: debuglink.Sum(id)}
 	table := sections.New()
-	if err := c.copyHeader(file, table); err != nil {
+	note, err := c.copyHeader(file, table)
+	if err != nil {
 		return nil, err
 	}
-	at := uint64(len(c.header))
-	for _, s := range source.ELF.Sections {
-		if s.Flags&elf.SHF_ALLOC != 0 || !strings.HasPrefix(s.Name, ".debug_") && !strings.HasPrefix(s.Name, ".zdebug_") {
-			continue
-		}
-		h := s.SectionHeader
-		h.Offset, h.Size, h.Link, h.Info = at, s.FileSize, 0, 0
-		if h.Flags&elf.SHF_COMPRESSED != 0 {
-			h.Addralign = 1 // package elf has that of what is compressed
-		}
-		if h.Addralign > 1 {
-			h.Offset = (at + h.Addralign - 1) / h.Addralign * h.Addralign
-		}
-		c.debug = append(c.debug, part{h.Offset, io.NewSectionReader(source.Reader(), int64(s.Offset), int64(s.FileSize))})
-		table.Add(h)
-		at = h.Offset + h.Size
+	const head = 16 // of the note, with its name
+	if found == ByName && len(note) > head {
+		own := sha256.Sum256(append(id, c.level...))
+		copy(note[head:], own[:])
+	}
+	at, err := c.addDWARF(file, source, table, distance)
+	if err != nil {
+		return nil, fmt.Errorf("%s: its debug information: %w", source.Path, err)
 	}
 	return c, c.finish(file, level, source, table, at)
 }
@@ -102,7 +107,7 @@ func New(file *packed.File, level packed.Level, source *variant.Variant) (*Compa
 // checkSame refuses an executable that is not what was packed: its sections in
 // memory have to be those of the level. Its ELF header need not be, for strip
 // changes it.
-func checkSame(file *packed.File, source *variant.Variant) error {
+func checkSame(file *packed.File, source *variant.Variant, distance uint64) error {
 	const size = 64 << 10
 	theirs, ours := make([]byte, size), make([]byte, size)
 	for _, s := range source.ELF.Sections {
@@ -114,8 +119,8 @@ func checkSame(file *packed.File, source *variant.Variant) error {
 			if _, err := source.Reader().ReadAt(theirs[:n], int64(s.Offset+at)); err != nil {
 				return fmt.Errorf("reading its section %s: %w", s.Name, err)
 			}
-			if err := file.ReadMemory(ours[:n], s.Addr+at); err != nil || !bytes.Equal(ours[:n], theirs[:n]) {
-				return fmt.Errorf("is not what was packed: its section %s differs from what %s has at %#x", s.Name, file.Path, s.Addr+at)
+			if err := file.ReadMemory(ours[:n], s.Addr+distance+at); err != nil || !bytes.Equal(ours[:n], theirs[:n]) {
+				return fmt.Errorf("is not what was packed: its section %s differs from what %s has at %#x", s.Name, file.Path, s.Addr+distance+at)
 			}
 		}
 	}
@@ -124,8 +129,9 @@ func checkSame(file *packed.File, source *variant.Variant) error {
 
 // copyHeader takes over the start of the packed file and its section table. The
 // program headers keep their file offsets, by which profilers find addresses,
-// although what they point at is not here.
-func (c *Companion) copyHeader(file *packed.File, table *sections.Table) error {
+// although what they point at is not here. The build id's note is returned.
+func (c *Companion) copyHeader(file *packed.File, table *sections.Table) (note []byte, err error) {
+	var noteAt, noteSize uint64
 	end := uint64(64 + 56*len(file.ELF.Progs))
 	for _, s := range file.ELF.Sections {
 		if s.Flags&elf.SHF_ALLOC == 0 {
@@ -134,6 +140,10 @@ func (c *Companion) copyHeader(file *packed.File, table *sections.Table) error {
 		h := s.SectionHeader
 		h.Link, h.Info, h.Entsize = 0, 0, 0
 		if h.Name == sections.BuildID {
+			if h.Offset > maxHeader || h.Size > maxHeader {
+				return nil, fmt.Errorf("its build id is at %#x with %#x bytes, want it to end at most at %#x", h.Offset, h.Size, maxHeader)
+			}
+			noteAt, noteSize = h.Offset, h.Size
 			end = max(end, h.Offset+h.Size)
 		} else {
 			h.Type = elf.SHT_NOBITS
@@ -142,13 +152,13 @@ func (c *Companion) copyHeader(file *packed.File, table *sections.Table) error {
 		table.Add(h)
 	}
 	if end > maxHeader {
-		return fmt.Errorf("its headers and build id end at %#x, want at most %#x", end, maxHeader)
+		return nil, fmt.Errorf("its headers and build id end at %#x, want at most %#x", end, maxHeader)
 	}
 	c.header = make([]byte, end)
 	if _, err := file.ReadAt(c.header, 0); err != nil {
-		return fmt.Errorf("reading its headers: %w", err)
+		return nil, fmt.Errorf("reading its headers: %w", err)
 	}
-	return nil
+	return c.header[noteAt : noteAt+noteSize], nil
 }
 
 // finish makes the symbols and the section table, behind file offset at.
@@ -197,6 +207,7 @@ func (c *Companion) finish(file *packed.File, level packed.Level, source *varian
 // profilers look here before they look into the packed file.
 func symbolsOf(file *packed.File, level packed.Level, source *variant.Variant) (*symbolTable, error) {
 	symbols := newSymbolTable()
+	distance := level.Table.Low - source.Low
 	add := func(s elf.Symbol) {
 		section := s.Section
 		if section < elf.SHN_LORESERVE && section != elf.SHN_UNDEF {
@@ -209,6 +220,9 @@ func symbolsOf(file *packed.File, level packed.Level, source *variant.Variant) (
 		return nil, fmt.Errorf("%s: reading its symbols: %w", source.Path, err)
 	}
 	for _, s := range own {
+		if s.Section < elf.SHN_LORESERVE && s.Section != elf.SHN_UNDEF && elf.ST_TYPE(s.Info) != elf.STT_TLS {
+			s.Value += distance
+		}
 		add(s)
 	}
 	all, err := file.ELF.Symbols()

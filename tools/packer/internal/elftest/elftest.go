@@ -26,8 +26,15 @@ type piece struct {
 }
 
 // AddSymbols adds a symbol table, whose first entry is the null symbol, and a
-// string table, behind a section .text, which is section 1.
+// string table, behind a section .text, which is section 1. Local symbols stand
+// before others.
 func (f *File) AddSymbols(symbols []elf.Sym64, names []byte) {
+	locals := uint32(1)
+	for _, s := range symbols {
+		if elf.ST_BIND(s.Info) == elf.STB_LOCAL {
+			locals++
+		}
+	}
 	base := f.Progs[0].Vaddr
 	var entries bytes.Buffer
 	put(&entries, append([]elf.Sym64{{}}, symbols...))
@@ -36,7 +43,7 @@ func (f *File) AddSymbols(symbols []elf.Sym64, names []byte) {
 	f.Size += entries.Len() + len(names)
 	f.Sections = append([]Section{
 		{Name: ".text", Section64: elf.Section64{Type: uint32(elf.SHT_PROGBITS), Flags: uint64(elf.SHF_ALLOC | elf.SHF_EXECINSTR), Addr: base + 0x1000, Off: 0x1000, Size: 0x800, Addralign: 16}},
-		{Name: ".symtab", Section64: elf.Section64{Type: uint32(elf.SHT_SYMTAB), Off: uint64(tables), Size: uint64(entries.Len()), Link: 3, Info: 1, Addralign: 8, Entsize: 24}},
+		{Name: ".symtab", Section64: elf.Section64{Type: uint32(elf.SHT_SYMTAB), Off: uint64(tables), Size: uint64(entries.Len()), Link: 3, Info: locals, Addralign: 8, Entsize: 24}},
 		{Name: ".strtab", Section64: elf.Section64{Type: uint32(elf.SHT_STRTAB), Off: uint64(tables + entries.Len()), Size: uint64(len(names)), Addralign: 1}},
 	}, f.Sections...)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tools/packer/internal/strip"
 )
 
 // Args is the command line of the build verb: go build's, and a few of ours.
@@ -18,6 +19,8 @@ type Args struct {
 	Force    bool            // -force
 
 	NoEnvironment bool // -no-environment
+
+	Strip strip.Mode // -strip
 
 	Dir      string   // -C
 	Out      string   // -o
@@ -40,7 +43,7 @@ var withValue = map[string]bool{
 	"asmflags": true, "buildmode": true, "compiler": true, "covermode": true, "coverpkg": true,
 	"gccgoflags": true, "gcflags": true, "installsuffix": true, "ldflags": true, "mod": true,
 	"modfile": true, "overlay": true, "pgo": true, "pkgdir": true, "tags": true, "toolexec": true,
-	"levels": true, "report": true, "launcher": true,
+	"levels": true, "report": true, "launcher": true, "strip": true,
 }
 
 // Parse parses the arguments of the build verb. goflags is the value of
@@ -88,6 +91,8 @@ func (a *Args) set(name, value string, given bool) (err error) {
 		a.Report = value
 	case "launcher":
 		a.Launcher = value
+	case "strip":
+		err = a.Strip.Set(value)
 	case "fallback":
 		a.Fallback, err = parseBool(value, given)
 	case "force":
@@ -178,8 +183,9 @@ func parseBool(value string, given bool) (bool, error) {
 	return strconv.ParseBool(value)
 }
 
-// Plain returns the arguments of the go command for a plain build.
-func (a *Args) Plain() []string {
+// Plain returns the arguments of the go command for a plain build. What -strip leaves
+// out, the linker does then.
+func (a *Args) Plain() ([]string, error) {
 	args := []string{"build"}
 	if a.Dir != "" {
 		args = append(args, "-C", a.Dir) // has to come first
@@ -193,9 +199,13 @@ func (a *Args) Plain() []string {
 	if a.Parallel > 0 {
 		args = append(args, "-p="+strconv.Itoa(a.Parallel))
 	}
-	for _, value := range a.LDFlags {
+	ldflags, err := linkStripped(a.Strip, a.LDFlags)
+	if err != nil {
+		return nil, err
+	}
+	for _, value := range ldflags {
 		args = append(args, "-ldflags="+value)
 	}
 	args = append(append(args, a.Flags...), "--")
-	return append(args, a.Packages...)
+	return append(args, a.Packages...), nil
 }

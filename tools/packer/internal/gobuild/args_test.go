@@ -2,10 +2,12 @@ package gobuild
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tools/packer/internal/strip"
 )
 
 var all = []goamd64.Level{1, 2, 3, 4}
@@ -24,8 +26,8 @@ func TestParse(t *testing.T) {
 		{"-buildmode|pie", "-buildmode=exe", Args{Levels: all, Mode: "pie"}},
 		{"", "-buildmode=pie '-ldflags=-s -w' -trimpath", Args{Levels: all, Mode: "pie", LDFlags: []string{"-s -w"}}},
 		{"-ldflags=-w", "-ldflags=-s", Args{Levels: all, LDFlags: []string{"-w"}}},
-		{"-levels|v3,v1|--report=r|-fallback|--force|-no-environment|-launcher|l", "", Args{
-			Levels: []goamd64.Level{1, 3}, Report: "r", Fallback: true, Force: true, NoEnvironment: true, Launcher: "l"}},
+		{"-levels|v3,v1|--report=r|-fallback|--force|-no-environment|-launcher|l|-strip|all", "", Args{
+			Levels: []goamd64.Level{1, 3}, Report: "r", Fallback: true, Force: true, NoEnvironment: true, Launcher: "l", Strip: strip.All}},
 		{"-n|x.go", "", Args{Levels: all, DryRun: true, Flags: []string{"-n"}, Packages: []string{"x.go"}}},
 		{"-somenew=flag|-other|pkg", "", Args{Levels: all, Flags: []string{"-somenew=flag", "-other"}, Packages: []string{"pkg"}}},
 	} {
@@ -55,6 +57,7 @@ func TestParseRefuses(t *testing.T) {
 		"-p=x":           "-p \"x\": want a positive number",
 		"-p=0":           "-p \"0\": want a positive number",
 		"-fallback=what": "-fallback \"what\"",
+		"-strip=some":    "-strip \"some\": \"some\": want all, debug or none",
 		"-h":             "help",
 	} {
 		if _, err := Parse(strings.Split(args, "|"), ""); err == nil || !strings.Contains(err.Error(), want) {
@@ -66,8 +69,24 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// TestPlain has what is left out where no file is packed.
+func TestPlain(t *testing.T) {
+	for mode, want := range map[strip.Mode][]string{
+		"":          {"-ldflags=all=-X a=b"},
+		strip.None:  {"-ldflags=all=-X a=b"},
+		strip.Debug: {"-ldflags=-w", "-ldflags=all=-X a=b -w"},
+		strip.All:   {"-ldflags=-s -w", "-ldflags=all=-X a=b -s -w"},
+	} {
+		a := &Args{Strip: mode, LDFlags: []string{"all=-X a=b"}, Packages: []string{"."}}
+		got, err := a.Plain()
+		if want := slices.Concat([]string{"build"}, want, []string{"--", "."}); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %q (%v), want %q", mode, got, err, want)
+		}
+	}
+}
+
 func TestLinkAt(t *testing.T) {
-	const at = "-T=0x2a001000"
+	const at = "-T=0x2a009000"
 	for _, test := range []struct {
 		level goamd64.Level
 		mode  string
@@ -77,17 +96,17 @@ func TestLinkAt(t *testing.T) {
 		{1, "", nil, nil},
 		{1, "exe", []string{"-s"}, []string{"-s"}},
 		{3, "pie", []string{"-s"}, []string{"-s"}},
-		{3, "", nil, []string{at + " -extldflags=-Wl,-Ttext-segment=0x2a000000"}},
+		{3, "", nil, []string{at + " -extldflags=-Wl,-Ttext-segment=0x2a008000"}},
 		{3, "exe", []string{"-s -X 'a.b=c d'"}, []string{
-			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
-			"-s -X 'a.b=c d' " + at + " -extldflags=-Wl,-Ttext-segment=0x2a000000"}},
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			"-s -X 'a.b=c d' " + at + " -extldflags=-Wl,-Ttext-segment=0x2a008000"}},
 		{3, "", []string{"-extldflags '-static -lm' -w"}, []string{
-			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
-			"-w " + at + " '-extldflags=-static -lm -Wl,-Ttext-segment=0x2a000000'"}},
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			"-w " + at + " '-extldflags=-static -lm -Wl,-Ttext-segment=0x2a008000'"}},
 		{3, "", []string{"-w '-extldflags=-static'", "./x=-extldflags=-g"}, []string{
-			at + " -extldflags=-Wl,-Ttext-segment=0x2a000000",
-			"-w " + at + " '-extldflags=-static -Wl,-Ttext-segment=0x2a000000'",
-			"./x=" + at + " '-extldflags=-g -Wl,-Ttext-segment=0x2a000000'"}},
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			"-w " + at + " '-extldflags=-static -Wl,-Ttext-segment=0x2a008000'",
+			"./x=" + at + " '-extldflags=-g -Wl,-Ttext-segment=0x2a008000'"}},
 	} {
 		got, err := linkAt(test.level, test.mode, test.user)
 		if err != nil || !reflect.DeepEqual(got, test.want) {

@@ -6,6 +6,7 @@ import (
 
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/slots"
+	"rules_go_multiarch/tools/packer/internal/strip"
 )
 
 // linkAt returns the values of -ldflags that link a level in its slot, with the
@@ -29,20 +30,37 @@ func linkAt(level goamd64.Level, mode string, user []string) ([]string, error) {
 	text := fmt.Sprintf("%#x", base+slots.TextOffset)
 	segment := fmt.Sprintf("-Wl,-Ttext-segment=%#x", base)
 
-	// A value with a pattern in front is for the packages that match; the last
-	// match counts. The first value here is for those that match none.
+	return merge(user, func(flags []string) []string {
+		external := segment
+		flags, theirs := cutFlag(flags, "extldflags")
+		if theirs != "" {
+			external = theirs + " " + segment
+		}
+		return append(flags, "-T="+text, "-extldflags="+external)
+	})
+}
+
+// linkStripped returns the values of -ldflags that have the linker leave out what
+// a mode says.
+func linkStripped(mode strip.Mode, user []string) ([]string, error) {
+	more := map[strip.Mode][]string{strip.Debug: {"-w"}, strip.All: {"-s", "-w"}}[mode]
+	if len(more) == 0 {
+		return user, nil
+	}
+	return merge(user, func(flags []string) []string { return append(flags, more...) })
+}
+
+// merge changes the flags in values of -ldflags. A value with a pattern in front is
+// for the packages that match; the last match counts. The first value that is
+// returned is for those that match none.
+func merge(user []string, change func(flags []string) []string) ([]string, error) {
 	values := append([]string{""}, user...)
 	for i, value := range values {
 		pattern, flags, err := splitPattern(value)
 		if err != nil {
 			return nil, err
 		}
-		external := segment
-		flags, theirs := cutFlag(flags, "extldflags")
-		if theirs != "" {
-			external = theirs + " " + segment
-		}
-		joined, err := joinQuoted(append(flags, "-T="+text, "-extldflags="+external))
+		joined, err := joinQuoted(change(flags))
 		if err != nil {
 			return nil, fmt.Errorf("-ldflags=%s: %w", value, err)
 		}

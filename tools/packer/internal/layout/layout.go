@@ -1,8 +1,10 @@
 // Package layout plans a packed file: where each variant stands in the file,
 // which program headers map it, and what is left for the boot code to do.
 //
-// The packed file is the ELF header and program headers, the variants' files one
-// after the other, each whole, and the launcher. There are three kinds of plan:
+// The packed file is the ELF header and program headers, the launcher, and the
+// variants' files one after the other, each whole, the highest level first: most
+// machines start that, and what comes first in a file is mapped with the fewest
+// page faults (bench/README.md). There are three kinds of plan:
 //
 //   - Variants that were linked apart (each in its slot) follow the cheapest plan
 //     that was measured. Each level is one segment, readable and executable, of
@@ -47,16 +49,32 @@ func (in *Input) high() uint64 {
 // Layout is the plan of a packed file.
 type Layout struct {
 	// PIE reports whether the packed file is position-independent.
-	PIE bool
-	// Loads are the PT_LOAD program headers without the launcher's, which is
-	// the last one and goes where Launcher says.
-	Loads    []elf.ProgHeader
-	Variants []Placement // in the order of the inputs
+	PIE      bool
+	Loads    []elf.ProgHeader // the PT_LOAD program headers
+	Variants []Placement      // in the order of the inputs
 
-	HeaderAddr     uint64 // address of file offset 0
-	LauncherAddr   uint64 // page-aligned, above everything else, where brk(2)'s heap begins
-	LauncherOffset uint64 // page-aligned file offset
+	// Zeroes is the PT_LOAD of the highest variant's .bss, or nil when that has
+	// none or is a PIE.
+	Zeroes *Zeroes
+
+	HeaderAddr uint64 // address of file offset 0
+	Start      uint64 // size of the start of the file, launcher included
+	End        uint64 // file offset behind the last variant
 }
+
+// Zeroes is a PT_LOAD without contents that the kernel maps for a variant, Of,
+// which has Ops for the other things that the kernel would do for it alone.
+type Zeroes struct {
+	elf.ProgHeader
+	Of int
+}
+
+// LauncherOffset is the page-aligned file offset of the launcher: behind the page
+// of the headers.
+const LauncherOffset = page
+
+// LauncherAddr returns the address of the launcher.
+func (l *Layout) LauncherAddr() uint64 { return l.HeaderAddr + LauncherOffset }
 
 // Placement says where a variant is and how it is completed. Addresses are
 // those of the packed file.
@@ -64,7 +82,7 @@ type Placement struct {
 	Offset    uint64 // of the variant's file in the packed file
 	Low, High uint64 // page-aligned bounds of what the Ops change
 	Ops       []format.Op
-	BSS       bool // the kernel maps what is larger in memory than in the file
+	BSS       bool // the kernel maps all pages that are larger in memory than in the file
 
 	// Delta is what is added to the addresses that the variant was linked at to
 	// get those that it runs at. It is 0 unless the variant is a PIE.
@@ -74,10 +92,10 @@ type Placement struct {
 	Stage uint64
 }
 
-// Plan lays out variants, given in ascending order of level. remap allows those
-// that were linked to overlapping addresses.
-func Plan(inputs []Input, remap bool) (*Layout, error) {
-	l := &Layout{PIE: inputs[0].PIE}
+// Plan lays out variants, given in ascending order of level, and a launcher of so
+// many bytes. remap allows variants that were linked to overlapping addresses.
+func Plan(inputs []Input, launcher uint64, remap bool) (*Layout, error) {
+	l := &Layout{PIE: inputs[0].PIE, Start: LauncherOffset + launcher}
 	for i := range inputs {
 		if inputs[i].PIE != l.PIE {
 			pie, other := inputs[0].Level, inputs[i].Level
@@ -101,6 +119,9 @@ func Plan(inputs []Input, remap bool) (*Layout, error) {
 		return nil, err
 	}
 	l.placeInFile(inputs)
+	if err := l.checkStart(inputs); err != nil {
+		return nil, err
+	}
 	l.mapAll(inputs)
 	return l, nil
 }
@@ -108,27 +129,52 @@ func Plan(inputs []Input, remap bool) (*Layout, error) {
 // placeInFile chooses the file offsets. The kernel maps large folios of the page
 // cache, and whole page tables of them, where offset and address are congruent
 // modulo their size: without that a program of 58 MB has twice as many page
-// faults. The header goes in front of the lowest level, in file and memory.
+// faults. The start of the file is in front of the highest level, in file and
+// memory, so that both can be one mapping.
 func (l *Layout) placeInFile(inputs []Input) {
-	alignment := fileAlignment(inputs)
-	next := uint64(page)
-	for i := range inputs {
+	top := len(inputs) - 1
+	addr := func(i int) uint64 { return inputs[i].low() + l.Variants[i].Delta + l.Variants[i].Stage }
+	alignment := fileAlignment(inputs, addr(top))
+	next := ceil(l.Start)
+	for i := top; i >= 0; i-- {
 		p := &l.Variants[i]
-		addr := inputs[i].low() + p.Delta + p.Stage
-		p.Offset = next + (addr-next)%alignment
-		next = ceil(p.Offset + inputs[i].Size)
+		p.Offset = next + (addr(i)-next)%alignment
+		l.End = p.Offset + inputs[i].Size
+		next = ceil(l.End)
 	}
-	l.LauncherOffset = next
 	if !l.PIE {
-		l.HeaderAddr = inputs[0].low() - l.Variants[0].Offset
+		l.HeaderAddr = addr(top) - l.Variants[top].Offset
 	}
+}
+
+// checkStart refuses variants that leave no room for the start of the file.
+func (l *Layout) checkStart(inputs []Input) error {
+	if l.PIE {
+		return nil
+	}
+	// Addresses below that are not for everybody: vm.mmap_min_addr.
+	const lowest = 64 << 10
+	top := len(inputs) - 1
+	end := inputs[top].low() + l.Variants[top].Stage
+	if l.HeaderAddr > end || l.HeaderAddr < lowest {
+		return fmt.Errorf("%v is at %#x: want it at %#x or higher, to have room for the launcher below it", inputs[top].Level, end, lowest+l.Variants[top].Offset)
+	}
+	for i := range inputs {
+		in, stage := &inputs[i], l.Variants[i].Stage
+		for _, at := range []uint64{in.low(), in.low() + stage} {
+			if high := at + in.high() - in.low(); at < end && l.HeaderAddr < high {
+				return fmt.Errorf("%v at %#x to %#x leaves no room for the launcher below %v, from %#x to %#x", in.Level, at, high, inputs[top].Level, l.HeaderAddr, end)
+			}
+		}
+	}
+	return nil
 }
 
 // fileAlignment returns the modulus of the congruence: the size of the largest
 // folios and of what one page table maps, which programs of 12 MiB and more are
 // worth padding to, for that is a tenth of their start-up (bench/README.md). For
 // smaller ones it is what adds no more than a sixteenth of a variant.
-func fileAlignment(inputs []Input) uint64 {
+func fileAlignment(inputs []Input, top uint64) uint64 {
 	const largest = 2 << 20
 	size := uint64(0)
 	for i := range inputs {
@@ -138,7 +184,7 @@ func fileAlignment(inputs []Input) uint64 {
 	for size < 6*largest && alignment > page && alignment > size/16 {
 		alignment /= 2
 	}
-	for alignment > page && !inputs[0].PIE && inputs[0].low() < 2*alignment {
+	for alignment > page && !inputs[0].PIE && top < 2*alignment {
 		alignment /= 2
 	}
 	return alignment
@@ -160,23 +206,14 @@ func (l *Layout) mapAll(inputs []Input) {
 			l.Loads = append(l.Loads, loads(in, p, false)...)
 			p.Ops = append(p.Ops, completeData(in)...)
 		}
-		if i == 0 && !l.PIE {
-			l.Loads = withHeader(l.HeaderAddr, p.Offset, l.Loads)
-		}
 	}
-	if l.PIE {
-		l.Loads = withHeader(l.HeaderAddr, page, l.Loads)
-	}
+	l.mapStart()
 	// Ascending addresses, as the ELF specification wants them.
 	slices.SortFunc(l.Loads, func(a, b elf.ProgHeader) int { return cmp.Compare(a.Vaddr, b.Vaddr) })
 	if l.PIE {
 		l.Loads = fillGaps(l.Loads)
-	}
-	for _, p := range l.Loads {
-		l.LauncherAddr = max(l.LauncherAddr, ceil(p.Vaddr+p.Memsz))
-	}
-	for _, p := range l.Variants {
-		l.LauncherAddr = max(l.LauncherAddr, p.High)
+	} else {
+		l.endHighest(inputs)
 	}
 }
 
@@ -200,15 +237,9 @@ func checkApart(inputs []Input) error {
 	return nil
 }
 
-// overlap reports whether variants j < i overlap. The room below the first one,
-// which the header of the file takes part of, counts as its own.
+// overlap reports whether variants j and i overlap.
 func overlap(inputs []Input, j, i int) bool {
-	const headerRoom = 2 << 20
-	low := inputs[j].low()
-	if j == 0 {
-		low -= min(low, headerRoom)
-	}
-	return inputs[i].low() < inputs[j].high() && low < inputs[i].high()
+	return inputs[i].low() < inputs[j].high() && inputs[j].low() < inputs[i].high()
 }
 
 // placeMovable chooses the addresses of position-independent variants. The lowest

@@ -42,25 +42,34 @@ func systemProgram(level goamd64.Level) Input {
 
 func plan(t *testing.T, inputs ...Input) *Layout {
 	t.Helper()
-	l, err := Plan(inputs, false)
+	l, err := Plan(inputs, launcherSize, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
+const launcherSize = 0x2345
+
 func TestOneMappingForEachLevel(t *testing.T) {
 	l := plan(t, goProgram(1), goProgram(2), goProgram(3), goProgram(4))
-	if len(l.Loads) != 4 {
-		t.Errorf("%d PT_LOADs: want one for each level", len(l.Loads))
+	if len(l.Loads) != 5 {
+		t.Errorf("%d PT_LOADs: want one for each level, and the highest one's .bss", len(l.Loads))
 	}
-	if first := l.Loads[0]; first.Off != 0 || first.Vaddr != l.HeaderAddr || first.Vaddr != 0x3ff000 {
-		t.Errorf("first PT_LOAD %+v: want it to begin with the header page", first)
+	if top := l.Loads[3]; top.Off != 0 || top.Vaddr != l.HeaderAddr || top.Vaddr+l.Variants[3].Offset != slots.Of(4).Base {
+		t.Errorf("PT_LOAD of v4 %+v: want it to begin with the start of the file", top)
 	}
 	for i, p := range l.Variants {
-		if len(p.Ops) != 4 {
-			t.Errorf("level %d: operations %+v: want 4", i+1, p.Ops)
+		want := 4
+		if i == 3 {
+			want = 3
 		}
+		if len(p.Ops) != want {
+			t.Errorf("level %d: operations %+v: want %d", i+1, p.Ops, want)
+		}
+	}
+	if v4, last := goProgram(4), l.Loads[4]; last.Filesz != 0 || last.Vaddr+last.Memsz != v4.high() {
+		t.Errorf("last PT_LOAD %+v: want it to end at %#x", last, v4.high())
 	}
 }
 
@@ -125,8 +134,8 @@ func TestMovedVariantsAreAsIfAlone(t *testing.T) {
 				}
 				end = ceil(p.Vaddr + p.Memsz)
 			}
-			if l.LauncherAddr != end {
-				t.Errorf("launcher at %#x: want %#x, where the variants end", l.LauncherAddr, end)
+			if want := end - ceil(l.Start); l.HeaderAddr != want {
+				t.Errorf("start of the file at %#x: want %#x, where the variants end", l.HeaderAddr, want)
 			}
 			for _, p := range l.Variants {
 				if len(p.Ops) > 0 {
@@ -145,7 +154,7 @@ func TestRemappedVariantsAreAsIfAlone(t *testing.T) {
 		"apart already": {goProgram(1), goProgram(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l, err := Plan(inputs, true)
+			l, err := Plan(inputs, launcherSize, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +166,10 @@ func TestRemappedVariantsAreAsIfAlone(t *testing.T) {
 // check fails the test unless a plan keeps all promises.
 func check(t *testing.T, inputs []Input, l *Layout) {
 	t.Helper()
-	file := make([]byte, l.LauncherOffset)
+	file := make([]byte, l.End)
+	for i := range file[:l.Start] {
+		file[i] = byte(i>>12) | 0x80
+	}
 	contents := make([][]byte, len(inputs))
 	for i, in := range inputs {
 		contents[i] = make([]byte, in.Size)
@@ -169,7 +181,7 @@ func check(t *testing.T, inputs []Input, l *Layout) {
 
 	end := uint64(0)
 	for _, p := range l.Loads {
-		if p.Vaddr%page != p.Off%page || floor(p.Vaddr) < end || p.Filesz > p.Memsz || p.Off+p.Filesz > l.LauncherOffset {
+		if p.Vaddr%page != p.Off%page || floor(p.Vaddr) < end || p.Filesz > p.Memsz || p.Off+p.Filesz > l.End {
 			t.Fatalf("PT_LOAD %+v after %#x", p, end)
 		}
 		if p.Flags&elf.PF_W != 0 && p.Flags&elf.PF_X != 0 {
@@ -178,8 +190,8 @@ func check(t *testing.T, inputs []Input, l *Layout) {
 		end = ceil(p.Vaddr + p.Memsz)
 	}
 	for i := range inputs {
-		if l.LauncherAddr < l.Variants[i].High {
-			t.Fatalf("launcher at %#x, below the end of a variant, %#x", l.LauncherAddr, l.Variants[i].High)
+		if end < l.Variants[i].High {
+			t.Fatalf("segments end at %#x, below the end of a variant, %#x", end, l.Variants[i].High)
 		}
 	}
 
@@ -191,6 +203,12 @@ func check(t *testing.T, inputs []Input, l *Layout) {
 		for _, op := range l.Variants[i].Ops {
 			if err := packed.carryOut(op, l.Variants[i]); err != nil {
 				t.Fatalf("%v: %v", in.Level, err)
+			}
+		}
+		for at := uint64(0); at < l.Start; at += page {
+			got, ok := packed.pages[l.HeaderAddr+at]
+			if !ok || got.flags != elf.PF_R|elf.PF_X || got.private != nil || got.offset != at {
+				t.Fatalf("%v: start of the file: %+v at %#x, want file offset %#x, readable and executable", in.Level, got, l.HeaderAddr+at, at)
 			}
 		}
 		alone := newMemory(contents[i])
@@ -219,18 +237,29 @@ func check(t *testing.T, inputs []Input, l *Layout) {
 func TestPlanRefuses(t *testing.T) {
 	large := goProgram(3)
 	large.Loads[2].Memsz = slots.Of(3).Size()
+	moved := func(in Input, to uint64) Input {
+		from := in.low()
+		in.Loads = append([]elf.ProgHeader(nil), in.Loads...)
+		for i := range in.Loads {
+			in.Loads[i].Vaddr += to - from
+		}
+		return in
+	}
+	low, below := moved(goProgram(1), 64<<10), moved(goProgram(2), 0x40b000)
 	for name, test := range map[string]struct {
 		inputs []Input
 		want   string
 	}{
 		"two kinds": {[]Input{goProgram(1), movable(goProgram(3))}, "v3 is a position-independent executable and v1 is not: want all of one kind"},
 		"overlapping": {[]Input{goProgram(1), {Level: 3, Size: 0x9123, Loads: goProgram(1).Loads}},
-			"v3 at 0x400000 to 0x40a000 overlaps v1 at 0x400000 to 0x40a000: link v3 with -ldflags=-T=0x2a001000, or pack with -remap"},
+			"v3 at 0x400000 to 0x40a000 overlaps v1 at 0x400000 to 0x40a000: link v3 with -ldflags=-T=0x2a009000, or pack with -remap"},
+		"no room below":   {[]Input{low}, "v1 is at 0x10000: want it at 0x14000 or higher, to have room for the launcher below it"},
+		"no room between": {[]Input{goProgram(1), below}, "v1 at 0x400000 to 0x40a000 leaves no room for the launcher below v2, from 0x407000 to 0x40b000"},
 		"too large": {[]Input{goProgram(1), large},
-			"v3 takes 336 MiB of addresses from 0x2a000000, but its slot has 336 MiB: make it smaller, build it with -buildmode=pie, which needs no slots, or leave levels out until the ones left fit"},
+			"v3 takes 335 MiB of addresses from 0x2a008000, but its slot has 335 MiB: make it smaller, build it with -buildmode=pie, which needs no slots, or leave levels out until the ones left fit"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := Plan(test.inputs, false); err == nil || !strings.Contains(err.Error(), test.want) {
+			if _, err := Plan(test.inputs, launcherSize, false); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v: want %q", err, test.want)
 			}
 		})
@@ -254,7 +283,7 @@ func FuzzPlan(f *testing.F) {
 				inputs[i] = at1(inputs[i])
 			}
 		}
-		l, err := Plan(inputs, remap)
+		l, err := Plan(inputs, launcherSize, remap)
 		if err != nil {
 			return
 		}
@@ -307,11 +336,11 @@ func randomInputs(data []byte) []Input {
 
 func TestPlacementsFollowEachOther(t *testing.T) {
 	l := plan(t, goProgram(1), goProgram(2))
-	if l.Variants[0].Offset != page || l.Variants[1].Offset != 0xb000 || l.LauncherOffset != 0x15000 {
-		t.Errorf("offsets %#x, %#x, launcher %#x: want 0x1000, 0xb000, 0x15000", l.Variants[0].Offset, l.Variants[1].Offset, l.LauncherOffset)
+	if l.Variants[1].Offset != 0x4000 || l.Variants[0].Offset != 0xe000 || l.End != 0x17123 {
+		t.Errorf("offsets %#x, %#x, end %#x: want 0x4000, 0xe000, 0x17123", l.Variants[1].Offset, l.Variants[0].Offset, l.End)
 	}
-	if l.LauncherAddr != l.Variants[1].High || format.PageSize != page {
-		t.Errorf("launcher at %#x", l.LauncherAddr)
+	if l.HeaderAddr != slots.Of(2).Base-0x4000 || format.PageSize != page {
+		t.Errorf("start of the file at %#x", l.HeaderAddr)
 	}
 }
 
@@ -332,12 +361,12 @@ func TestLargeProgramsAreAligned(t *testing.T) {
 			inputs = append(inputs, in)
 		}
 		l := plan(t, inputs...)
-		for _, p := range l.Loads {
+		for _, p := range l.Loads[:4] {
 			if p.Vaddr%test.alignment != p.Off%test.alignment {
 				t.Errorf("%d bytes: PT_LOAD at offset %#x, address %#x: want them congruent modulo %#x", test.size, p.Off, p.Vaddr, test.alignment)
 			}
 		}
-		if padding := l.LauncherOffset - 4*test.size; padding > 4*test.size/test.padding+5*page {
+		if padding := l.End - 4*test.size; padding > 4*test.size/test.padding+5*page {
 			t.Errorf("%d bytes: %d of padding", test.size, padding)
 		}
 	}

@@ -34,7 +34,13 @@ func protections(in *Input) []format.Op {
 func (l *Layout) Isolate(inputs []Input) {
 	for i := range inputs {
 		in, p := &inputs[i], &l.Variants[i]
-		if p.Stage != 0 || slices.ContainsFunc(p.Ops, func(op format.Op) bool { return op.Kind == format.OpProtect }) {
+		if p.Stage != 0 {
+			continue
+		}
+		if slices.ContainsFunc(p.Ops, func(op format.Op) bool { return op.Kind == format.OpProtect }) {
+			if l.Zeroes != nil && l.Zeroes.Of == i {
+				p.Ops = append(p.Ops, format.Op{Kind: format.OpProtect, Prot: prot(l.Zeroes.Flags), Addr: l.Zeroes.Vaddr, Len: l.Zeroes.Memsz})
+			}
 			continue
 		}
 		for _, load := range in.Loads {

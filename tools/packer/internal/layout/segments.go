@@ -1,6 +1,11 @@
 package layout
 
-import "debug/elf"
+import (
+	"debug/elf"
+	"slices"
+
+	"rules_go_multiarch/launcher/format"
+)
 
 // loads returns the program headers that map the variant's own segments where
 // the placement says, with or without their .bss.
@@ -21,17 +26,51 @@ func loads(in *Input, p *Placement, bss bool) []elf.ProgHeader {
 	return loads
 }
 
-// withHeader puts the first size bytes of the file in front of segments: into
-// the first one when that continues them in file and memory.
-func withHeader(addr, size uint64, loads []elf.ProgHeader) []elf.ProgHeader {
-	header := elf.ProgHeader{Type: elf.PT_LOAD, Flags: elf.PF_R, Vaddr: addr, Filesz: size, Memsz: size}
-	if len(loads) > 0 && loads[0].Vaddr-addr == loads[0].Off && loads[0].Filesz == loads[0].Memsz {
-		header.Flags = loads[0].Flags
-		header.Filesz = loads[0].Off + loads[0].Filesz
-		header.Memsz = header.Filesz
-		loads = loads[1:]
+// mapStart maps the start of the file, with the launcher in it: together with the
+// segment that follows it, or alone.
+func (l *Layout) mapStart() {
+	start := aligned(elf.ProgHeader{Type: elf.PT_LOAD, Flags: elf.PF_R | elf.PF_X, Vaddr: l.HeaderAddr, Filesz: l.Start, Memsz: l.Start})
+	next := -1
+	for i, p := range l.Loads {
+		if p.Vaddr > start.Vaddr && (next < 0 || p.Vaddr < l.Loads[next].Vaddr) {
+			next = i
+		}
 	}
-	return append([]elf.ProgHeader{aligned(header)}, loads...)
+	if next >= 0 {
+		if p := l.Loads[next]; p.Flags == start.Flags && p.Filesz == p.Memsz && p.Vaddr-start.Vaddr == p.Off {
+			start.Filesz, start.Memsz = p.Off+p.Filesz, p.Off+p.Filesz
+			l.Loads = slices.Delete(l.Loads, next, next+1)
+		}
+	}
+	l.Loads = append(l.Loads, start)
+}
+
+// endHighest makes the segments end where the highest variant does, because the
+// heap of brk(2) begins behind them: with its .bss where that is what is missing.
+func (l *Layout) endHighest(inputs []Input) {
+	last := l.Loads[len(l.Loads)-1]
+	highest := 0
+	for i := range l.Variants {
+		if l.Variants[i].High > l.Variants[highest].High {
+			highest = i
+		}
+	}
+	p := &l.Variants[highest]
+	if ceil(last.Vaddr+last.Memsz) >= p.High {
+		return
+	}
+	end := elf.ProgHeader{Type: elf.PT_LOAD, Flags: elf.PF_R, Vaddr: p.High - page, Memsz: page}
+	if n := len(p.Ops); n > 0 && p.Stage == 0 {
+		if op := p.Ops[n-1]; op.Kind == format.OpAnonymous && op.Addr+op.Len == p.High && op.Addr >= ceil(last.Vaddr+last.Memsz) {
+			own := inputs[highest].Loads[len(inputs[highest].Loads)-1]
+			end.Flags, end.Vaddr, end.Memsz = own.Flags, op.Addr, ceil(own.Vaddr+own.Memsz)-op.Addr
+			end.Off = ceil(p.Offset + own.Off + own.Filesz)
+			p.Ops = p.Ops[:n-1]
+			l.Zeroes = &Zeroes{end, highest}
+		}
+	}
+	l.Loads = append(l.Loads, aligned(end))
+	l.End = max(l.End, end.Off)
 }
 
 // mergedLoad returns one segment over all of the variant's, which is possible

@@ -5,7 +5,6 @@ import (
 	"debug/elf"
 	"encoding/binary"
 
-	"rules_go_multiarch/launcher/format"
 	"rules_go_multiarch/tools/packer/internal/sections"
 )
 
@@ -22,7 +21,7 @@ const (
 )
 
 // programs returns the program headers of the packed file.
-func (f *File) programs(launcherSize uint64) []elf.ProgHeader {
+func (f *File) programs() []elf.ProgHeader {
 	var notes, rest []elf.ProgHeader
 	baseline, placed := f.variants[0], f.layout.Variants[0]
 	for _, p := range baseline.ELF.Progs {
@@ -46,12 +45,7 @@ func (f *File) programs(launcherSize uint64) []elf.ProgHeader {
 	if stack, ok := f.stack(); ok {
 		rest = append(rest, stack)
 	}
-	loads := append(f.layout.Loads, elf.ProgHeader{
-		Type: elf.PT_LOAD, Flags: elf.PF_R | elf.PF_X,
-		Off: f.layout.LauncherOffset, Vaddr: f.layout.LauncherAddr, Paddr: f.layout.LauncherAddr,
-		Filesz: launcherSize, Memsz: launcherSize, Align: format.PageSize,
-	})
-
+	loads := f.layout.Loads
 	count := 2 + len(notes) + len(loads) + len(rest)
 	size := uint64(count * programHeaderSize)
 	own := []elf.ProgHeader{

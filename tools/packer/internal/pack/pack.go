@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -38,36 +39,64 @@ type Options struct {
 
 // File is a packed file that is planned down to the byte and can be written.
 type File struct {
-	Manifest *manifest.Manifest
+	Manifest *manifest.Manifest // after Wait or Write
 
 	variants []*variant.Variant
 	layout   *layout.Layout
-	header   []byte // first page: ELF header, program headers, build id
-	launcher []byte // boot code and launcher table
-	tail     *tail  // manifest, symbols and section headers
+	wait     func() error
+
+	// After Wait.
+	start []byte // ELF header, program headers, build id; in the next page, boot code and launcher table
+	tail  *tail  // manifest, symbols and section headers
 }
 
 // New plans a packed file of the variants, one a level. The bytes depend on
 // the arguments alone. Errors begin with the path of the variant they are
 // about, if they are about one.
+//
+// Most of the work of packing is begun but not waited for: hashing the variants,
+// and going through their symbols.
 func New(ctx context.Context, variants []*variant.Variant, options Options) (*File, error) {
 	f := &File{variants: slices.Clone(variants)}
 	slices.SortFunc(f.variants, func(a, b *variant.Variant) int { return int(a.Level - b.Level) })
-	digests, err := f.checkDistinct(ctx)
+	if err := f.checkLevels(); err != nil {
+		return nil, err
+	}
+	hashing := newDigester(ctx, f.variants)
+	p, err := f.plan(options)
 	if err != nil {
+		// Twice the same executable is the likelier reason of two that overlap.
+		hashing.work()
+		if _, identical := hashing.wait(); identical != nil {
+			return nil, identical
+		}
 		return nil, err
 	}
-	if f.layout, err = layout.Plan(f.inputs(), options.Remap); err != nil {
-		return nil, err
+	// One processor begins with the symbols, which nobody else can help with.
+	for range max(1, runtime.GOMAXPROCS(0)-1) {
+		go hashing.work()
 	}
-	if options.Isolate {
-		f.layout.Isolate(f.inputs())
-	}
-	if err := f.build(options, digests); err != nil {
-		return nil, err
-	}
+	symbols := make(chan error, 1)
+	go func() {
+		symbols <- f.planSymbols(p, options.Launcher)
+		hashing.work()
+	}()
+	f.wait = sync.OnceValue(func() error {
+		digests, err := hashing.wait()
+		if failed := <-symbols; err == nil {
+			err = failed
+		}
+		if err != nil {
+			return err
+		}
+		return f.build(p, options, digests)
+	})
 	return f, nil
 }
+
+// Wait waits for what New began. It fails when two variants are the same, or when
+// the symbols of one cannot be read.
+func (f *File) Wait() error { return f.wait() }
 
 func (f *File) inputs() []layout.Input {
 	var inputs []layout.Input
@@ -77,96 +106,101 @@ func (f *File) inputs() []layout.Input {
 	return inputs
 }
 
-// checkDistinct returns the variants' digests.
-func (f *File) checkDistinct(ctx context.Context) ([][sha256.Size]byte, error) {
+// checkLevels refuses two variants of one level.
+func (f *File) checkLevels() error {
 	if len(f.variants) == 0 {
-		return nil, fmt.Errorf("no variants: want at least one")
+		return fmt.Errorf("no variants: want at least one")
 	}
-	digests, err := f.digests(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for i, v := range f.variants {
-		for j, other := range f.variants[:i] {
-			if other.Level == v.Level {
-				return nil, fmt.Errorf("%s: given as %v, which %s is already", v.Path, v.Level, other.Path)
-			}
-			if digests[j] == digests[i] {
-				return nil, fmt.Errorf("%s: given as %v, but byte-identical to %s, given as %v: each level needs its own build", v.Path, v.Level, other.Path, other.Level)
-			}
+	for i, v := range f.variants[1:] {
+		if other := f.variants[i]; other.Level == v.Level {
+			return fmt.Errorf("%s: given as %v, which %s is already", v.Path, v.Level, other.Path)
 		}
 	}
-	return digests, nil
+	return nil
 }
 
-// digests hashes all variants at once: that is most of the work of packing.
-func (f *File) digests(ctx context.Context) ([][sha256.Size]byte, error) {
-	digests := make([][sha256.Size]byte, len(f.variants))
-	errs := make([]error, len(f.variants))
-	var all sync.WaitGroup
-	for i, v := range f.variants {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			if digests[i], errs[i] = v.Digest(ctx); errs[i] != nil {
-				errs[i] = fmt.Errorf("%s: %w", v.Path, errs[i])
-			}
-		}()
-	}
-	all.Wait()
-	for _, err := range errs {
-		if err != nil {
+// plan is what is known of a packed file before its variants are read.
+type plan struct {
+	table        format.Table
+	tableOffset  uint64 // in the launcher
+	encoded      []byte // the table
+	launcherSize uint64
+	programs     []elf.ProgHeader
+	sections     *sections.Table // without those of the tail
+	indexes      []sections.Index
+	boot         elf.SectionIndex
+	symbols      *sections.Symbols // after planSymbols
+}
+
+func (p *plan) noteOffset() uint64 { return uint64(elfHeaderSize + len(p.programs)*programHeaderSize) }
+
+// plan lays out the file.
+func (f *File) plan(options Options) (*plan, error) {
+	code := options.Launcher
+	p := &plan{tableOffset: align(uint64(len(code.Bytes)), 64)}
+	// The layout has to know the size of the launcher table, which has the
+	// layout's operations in it.
+	for p.launcherSize = p.tableOffset; ; {
+		var err error
+		if f.layout, err = layout.Plan(f.inputs(), p.launcherSize, options.Remap); err != nil {
 			return nil, err
 		}
+		if options.Isolate {
+			f.layout.Isolate(f.inputs())
+		}
+		p.table = f.table(options)
+		if p.encoded, err = format.Encode(p.table); err != nil {
+			return nil, err
+		}
+		size := p.tableOffset + uint64(len(p.encoded))
+		if size == p.launcherSize {
+			break
+		}
+		p.launcherSize = size
 	}
-	return digests, nil
+	p.programs = f.programs()
+	if most := (format.PageSize - elfHeaderSize - noteSize) / programHeaderSize; len(p.programs) > most {
+		return nil, fmt.Errorf("%d program headers: at most %d fit in the header page", len(p.programs), most)
+	}
+	return p, f.planSections(p, code)
+}
+
+// table returns the launcher table, but for the file's size.
+func (f *File) table(options Options) format.Table {
+	table := format.Table{Entry: f.layout.LauncherAddr() + options.Launcher.Entry, NoEnvironment: options.NoEnvironment, Isolate: options.Isolate}
+	for i, v := range f.variants {
+		placed := f.layout.Variants[i]
+		table.Variants = append(table.Variants, format.Variant{Ops: placed.Ops, InterpPath: v.Interp, Level: format.Level{
+			Level: uint32(v.Level),
+			Phnum: uint32(len(v.ELF.Progs)), Phdr: v.Phdr + placed.Delta, Entry: v.ELF.Entry + placed.Delta,
+			Low: placed.Low, High: placed.High, Mapped: v.Low + placed.Delta + placed.Stage, Unused: v.High - v.Low,
+			Offset: placed.Offset, Size: uint64(v.Size),
+		}})
+	}
+	return table
 }
 
 // build makes every part of the file that is not a variant.
-func (f *File) build(options Options, digests [][sha256.Size]byte) error {
+func (f *File) build(p *plan, options Options, digests [][sha256.Size]byte) error {
 	code := options.Launcher
-	tableOffset := align(uint64(len(code.Bytes)), 64)
-	entry := f.layout.LauncherAddr + code.Entry
-
-	table := format.Table{Entry: entry, NoEnvironment: options.NoEnvironment, Isolate: options.Isolate}
-	for i, v := range f.variants {
-		p := f.layout.Variants[i]
-		table.Variants = append(table.Variants, format.Variant{Ops: p.Ops, InterpPath: v.Interp, Level: format.Level{
-			Level: uint32(v.Level),
-			Phnum: uint32(len(v.ELF.Progs)), Phdr: v.Phdr + p.Delta, Entry: v.ELF.Entry + p.Delta,
-			Low: p.Low, High: p.High, Mapped: v.Low + p.Delta + p.Stage, Unused: v.High - v.Low,
-			Offset: p.Offset, Size: uint64(v.Size),
-		}})
+	f.Manifest = f.describe(digests, code, p.launcherSize)
+	id := f.buildID(p.encoded, p.programs)
+	f.Manifest.BuildID = hex.EncodeToString(id)
+	f.tail = &tail{end: f.layout.End}
+	if err := f.buildTail(f.tail, p, options.DebugLink, id); err != nil {
+		return err
 	}
-	encoded, err := format.Encode(table)
+
+	p.table.FileSize = f.tail.end
+	encoded, err := format.Encode(p.table)
 	if err != nil {
 		return err
 	}
-	launcherSize := tableOffset + uint64(len(encoded))
-
-	f.Manifest = f.describe(digests, code, launcherSize)
-	programs := f.programs(launcherSize)
-	id := f.buildID(encoded, programs)
-	f.Manifest.BuildID = hex.EncodeToString(id)
-
-	f.tail = &tail{end: f.layout.LauncherOffset + launcherSize}
-	noteOffset := uint64(elfHeaderSize + len(programs)*programHeaderSize)
-	if err := f.buildTail(f.tail, options, id, noteOffset, tableOffset, uint64(len(encoded))); err != nil {
-		return err
-	}
-
-	table.FileSize = f.tail.end
-	if encoded, err = format.Encode(table); err != nil {
-		return err
-	}
-	f.launcher = make([]byte, launcherSize)
-	copy(f.launcher, code.WithTable(tableOffset, uint64(len(encoded))))
-	copy(f.launcher[tableOffset:], encoded)
-
-	f.header = f.headerPage(programs, buildIDNote(id), entry, f.tail)
-	if len(f.header) > format.PageSize {
-		return fmt.Errorf("%d program headers: at most %d fit in the header page", len(programs), (format.PageSize-elfHeaderSize-36)/programHeaderSize)
-	}
+	f.start = make([]byte, layout.LauncherOffset+p.launcherSize)
+	copy(f.start, f.headerPage(p.programs, buildIDNote(id), p.table.Entry, f.tail))
+	launcher := f.start[layout.LauncherOffset:]
+	copy(launcher, code.WithTable(p.tableOffset, uint64(len(encoded))))
+	copy(launcher[p.tableOffset:], encoded)
 	return nil
 }
 
@@ -181,7 +215,7 @@ func (f *File) describe(digests [][sha256.Size]byte, code *bootcode.Code, launch
 	}
 	digest := sha256.Sum256(code.Bytes)
 	m.Boot = manifest.Launcher{
-		Offset: f.layout.LauncherOffset, Size: launcherSize, Address: f.layout.LauncherAddr,
+		Offset: layout.LauncherOffset, Size: launcherSize, Address: f.layout.LauncherAddr(),
 		SHA256: hex.EncodeToString(digest[:]),
 	}
 	for _, f := range code.Funcs {
@@ -201,76 +235,94 @@ func (f *File) buildID(table []byte, programs []elf.ProgHeader) []byte {
 	return hash.Sum(nil)[:buildIDSize]
 }
 
-// buildTail appends what is not in memory when the file runs.
-func (f *File) buildTail(tail *tail, options Options, id []byte, noteOffset, tableOffset, tableSize uint64) error {
-	code, table := options.Launcher, sections.New()
+// planSections makes the sections of what is in memory.
+func (f *File) planSections(p *plan, code *bootcode.Code) error {
+	table := sections.New()
+	p.sections = table
 	table.Add(elf.SectionHeader{
 		Name: sections.BuildID, Type: elf.SHT_NOTE, Flags: elf.SHF_ALLOC,
-		Addr: f.layout.HeaderAddr + noteOffset, Offset: noteOffset, Size: noteSize, Addralign: 4,
+		Addr: f.layout.HeaderAddr + p.noteOffset(), Offset: p.noteOffset(), Size: noteSize, Addralign: 4,
 	})
-	var indexes []sections.Index
 	for i, v := range f.variants {
 		index, err := table.AddVariant(v, f.layout.Variants[i], i == 0)
 		if err != nil {
 			return fmt.Errorf("%s: %w", v.Path, err)
 		}
-		indexes = append(indexes, index)
+		p.indexes = append(p.indexes, index)
+	}
+	if zeroes := f.layout.Zeroes; zeroes != nil {
+		table.AddZeroes(zeroes, f.variants[zeroes.Of])
 	}
 	bootSection := table.Add(elf.SectionHeader{
 		Name: sections.LauncherCode, Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR,
-		Addr: f.layout.LauncherAddr, Offset: f.layout.LauncherOffset, Size: tableOffset, Addralign: bootcode.Align,
+		Addr: f.layout.LauncherAddr(), Offset: layout.LauncherOffset, Size: p.tableOffset, Addralign: bootcode.Align,
 	})
 	table.Add(elf.SectionHeader{
 		Name: sections.LauncherTable, Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC,
-		Addr: f.layout.LauncherAddr + tableOffset, Offset: f.layout.LauncherOffset + tableOffset, Size: tableSize, Addralign: 8,
+		Addr: f.layout.LauncherAddr() + p.tableOffset, Offset: layout.LauncherOffset + p.tableOffset, Size: uint64(len(p.encoded)), Addralign: 8,
 	})
 	if own := 4; len(table.Sections)+own > variant.MaxSections {
 		return fmt.Errorf("%d sections in all variants together: want at most %d", len(table.Sections), variant.MaxSections-own)
 	}
 	moved := table.SortByAddress()
-
-	symbols := sections.NewSymbols()
-	for i, v := range f.variants {
-		for from, to := range indexes[i] {
-			indexes[i][from] = moved[to]
+	p.boot = moved[bootSection]
+	for _, index := range p.indexes {
+		for from, to := range index {
+			index[from] = moved[to]
 		}
-		if err := symbols.AddVariant(v, f.layout.Variants[i], indexes[i], i == 0); err != nil {
+	}
+	return nil
+}
+
+// planSymbols goes through all symbols.
+func (f *File) planSymbols(p *plan, code *bootcode.Code) error {
+	p.symbols = sections.NewSymbols()
+	for i, v := range f.variants {
+		if err := p.symbols.AddVariant(v, f.layout.Variants[i], p.indexes[i], i == 0); err != nil {
 			return fmt.Errorf("%s: its symbol table: %w", v.Path, err)
 		}
 	}
-	symbols.AddBoot(code, f.layout.LauncherAddr, moved[bootSection])
-	if err := symbols.Plan(); err != nil {
-		return err
-	}
+	p.symbols.AddBoot(code, f.layout.LauncherAddr(), p.boot)
+	return p.symbols.Plan()
+}
 
+// buildTail appends what is not in memory when the file runs.
+func (f *File) buildTail(tail *tail, p *plan, link string, id []byte) error {
 	described, err := f.Manifest.Encode()
 	if err != nil {
 		return err
 	}
-	tail.add(table, elf.SectionHeader{Name: sections.Manifest, Type: elf.SHT_PROGBITS, Addralign: 8}, described)
-	link := options.DebugLink
+	tail.add(p.sections, elf.SectionHeader{Name: sections.Manifest, Type: elf.SHT_PROGBITS, Addralign: 8}, described)
 	if link == "" {
 		link = debuglink.Name(f.Manifest.BuildID)
 	}
-	tail.add(table, elf.SectionHeader{Name: debuglink.Section, Type: elf.SHT_PROGBITS, Addralign: 4}, debuglink.Encode(link, debuglink.Sum(id)))
-	if !symbols.Empty() {
-		names := uint32(len(table.Sections) + 1)
-		tail.addMade(table, elf.SectionHeader{
+	tail.add(p.sections, elf.SectionHeader{Name: debuglink.Section, Type: elf.SHT_PROGBITS, Addralign: 4}, debuglink.Encode(link, debuglink.Sum(id)))
+	if symbols := p.symbols; !symbols.Empty() {
+		names := uint32(len(p.sections.Sections) + 1)
+		tail.addMade(p.sections, elf.SectionHeader{
 			Name: sections.SymbolTable, Type: elf.SHT_SYMTAB, Link: names, Info: symbols.Locals(), Addralign: 8, Entsize: 24, Size: symbols.Size(),
 		}, symbols.Write)
-		tail.addMade(table, elf.SectionHeader{Name: sections.StringTable, Type: elf.SHT_STRTAB, Addralign: 1, Size: symbols.NamesSize()}, symbols.WriteNames)
+		tail.addMade(p.sections, elf.SectionHeader{Name: sections.StringTable, Type: elf.SHT_STRTAB, Addralign: 1, Size: symbols.NamesSize()}, symbols.WriteNames)
 	}
-	tail.addSectionTable(table)
+	tail.addSectionTable(p.sections)
 	return nil
 }
 
-// Write writes the packed file, from the first byte to the last.
+// Write writes the packed file. When w is an io.WriterAt, whose offset 0 is where
+// Write begins, the variants are copied while Wait would wait.
 func (f *File) Write(w io.Writer) error {
 	out := &padder{w: w}
-	if err := out.bytesAt(0, f.header); err != nil {
-		return err
+	first, early := w.(io.WriterAt)
+	if !early {
+		if err := f.Wait(); err != nil {
+			return err
+		}
+		if err := out.bytesAt(0, f.start); err != nil {
+			return err
+		}
 	}
-	for i, v := range f.variants {
+	for i := len(f.variants) - 1; i >= 0; i-- {
+		v := f.variants[i]
 		if err := out.padTo(f.layout.Variants[i].Offset); err != nil {
 			return err
 		}
@@ -279,11 +331,24 @@ func (f *File) Write(w io.Writer) error {
 		}
 		out.at += uint64(v.Size)
 	}
-	if err := out.bytesAt(f.layout.LauncherOffset, f.launcher); err != nil {
+	if err := f.Wait(); err != nil {
 		return err
 	}
-	return f.tail.write(out)
+	if err := out.padTo(f.layout.End); err != nil {
+		return err
+	}
+	if err := f.tail.write(out); err != nil || !early {
+		return err
+	}
+	_, err := first.WriteAt(f.start, 0)
+	return err
 }
 
-// Size returns how many bytes Write writes.
-func (f *File) Size() int64 { return int64(f.tail.end) }
+// Size returns how many bytes Write writes. Before Wait, what comes behind the
+// variants, symbols above all, is not counted.
+func (f *File) Size() int64 {
+	if f.tail == nil {
+		return int64(f.layout.End)
+	}
+	return int64(f.tail.end)
+}

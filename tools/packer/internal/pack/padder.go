@@ -36,7 +36,12 @@ func (p *padder) bytesAt(offset uint64, data []byte) error {
 // made writes what is made while it is written, of a size that was planned.
 func (p *padder) made(size uint64, write func(io.Writer) error) error {
 	end := p.at + size
-	if err := write(p); err != nil {
+	out := writeBehind(p)
+	err := write(out)
+	if written := out.close(); written != nil {
+		err = written
+	}
+	if err != nil {
 		return err
 	}
 	if p.at != end {

@@ -6,6 +6,8 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -128,6 +130,66 @@ func TestSymbolsOfAllLevels(t *testing.T) {
 	}
 }
 
+// TestWrongCountOfLocalSymbols has sh_info that is not true: the order of symbols
+// stays that of the variant.
+func TestWrongCountOfLocalSymbols(t *testing.T) {
+	for _, info := range []uint32{0, 2, 1 << 31} {
+		data := crafted(1, []symbol{function("a"), function("b")}, func(f *elftest.File) { f.Sections[1].Info = info })
+		file, err := New(context.Background(), []*variant.Variant{readVariant(t, data, 1)}, Options{Launcher: nopCode()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if err := file.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		read, err := elf.NewFile(bytes.NewReader(out.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		symbols, err := read.Symbols()
+		var names []string
+		for _, s := range symbols {
+			if s.Name != "boot" {
+				names = append(names, s.Name)
+			}
+		}
+		if err != nil || !slices.Equal(names, []string{"a", "b"}) {
+			t.Errorf("sh_info %d: %q (%v)", info, names, err)
+		}
+	}
+}
+
+// TestWriteToFile writes to what can be written again, as verbs do, and to what
+// cannot.
+func TestWriteToFile(t *testing.T) {
+	pack := func() *File {
+		file, err := New(context.Background(), []*variant.Variant{
+			readVariant(t, crafted(1, []symbol{function("a")}, nil), 1), readVariant(t, crafted(4, []symbol{function("b")}, nil), 4),
+		}, Options{Launcher: nopCode()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	var want bytes.Buffer
+	if err := pack().Write(&want); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "packed")
+	out, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	if err := pack().Write(out); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want.Bytes()) {
+		t.Errorf("other bytes in a file than elsewhere (%v)", err)
+	}
+}
+
 // TestSymbolsOfSomeLevels has symbols where the lowest level was stripped.
 func TestSymbolsOfSomeLevels(t *testing.T) {
 	stripped := elftest.Executable(slots.Of(1).Base).Bytes()
@@ -162,6 +224,14 @@ func TestManyNames(t *testing.T) {
 	}
 }
 
+func packable(variants ...*variant.Variant) error {
+	file, err := New(context.Background(), variants, Options{Launcher: nopCode()})
+	if err == nil {
+		err = file.Wait()
+	}
+	return err
+}
+
 func TestUnsoundSymbols(t *testing.T) {
 	set := func(section int, change func(*elftest.Section)) func(*elftest.File) {
 		return func(f *elftest.File) { change(&f.Sections[section]) }
@@ -182,7 +252,7 @@ func TestUnsoundSymbols(t *testing.T) {
 			v, err := variant.Read(bytes.NewReader(data), int64(len(data)), 3)
 			if err == nil {
 				v.Path = "v3"
-				_, err = New(context.Background(), []*variant.Variant{readVariant(t, crafted(1, nil, nil), 1), v}, Options{Launcher: nopCode()})
+				err = packable(readVariant(t, crafted(1, nil, nil), 1), v)
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v: want %q", err, test.want)
@@ -204,7 +274,7 @@ func TestUnsoundSymbols(t *testing.T) {
 		}
 	})
 	t.Run("endless name", func(t *testing.T) {
-		_, err := New(context.Background(), []*variant.Variant{readVariant(t, crafted(3, []symbol{function(strings.Repeat("x", 2<<20))}, nil), 3)}, Options{Launcher: nopCode()})
+		err := packable(readVariant(t, crafted(3, []symbol{function(strings.Repeat("x", 2<<20))}, nil), 3))
 		if err == nil || !strings.Contains(err.Error(), "has more than 1048576 bytes") {
 			t.Errorf("error %v", err)
 		}
@@ -217,7 +287,7 @@ func TestUnsoundSymbols(t *testing.T) {
 				}
 			}), level)
 		}
-		_, err := New(context.Background(), []*variant.Variant{many(1), many(2)}, Options{Launcher: nopCode()})
+		err := packable(many(1), many(2))
 		if err == nil || !strings.Contains(err.Error(), "sections in all variants together: want at most") {
 			t.Errorf("error %v", err)
 		}
@@ -239,7 +309,7 @@ func FuzzNew(f *testing.F) {
 			return
 		}
 		file, err := New(context.Background(), []*variant.Variant{sound, v}, Options{Launcher: nopCode()})
-		if err == nil && file.Size() < 64<<20 {
+		if err == nil && file.Wait() == nil && file.Size() < 64<<20 {
 			var out bytes.Buffer
 			if err := file.Write(&out); err != nil || int64(out.Len()) != file.Size() {
 				t.Errorf("%d bytes written, %d planned (%v)", out.Len(), file.Size(), err)

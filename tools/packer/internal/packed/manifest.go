@@ -51,7 +51,7 @@ func check(m *manifest.Manifest) error {
 	if _, err := hex.DecodeString(m.BuildID); err != nil {
 		return fmt.Errorf("build id %q is not hexadecimal", m.BuildID)
 	}
-	previous, end := goamd64.Level(0), uint64(0)
+	previous, start := goamd64.Level(0), uint64(maxFile)
 	for _, l := range m.Levels {
 		level, err := goamd64.Parse(l.Level)
 		switch {
@@ -59,12 +59,12 @@ func check(m *manifest.Manifest) error {
 			return err
 		case level <= previous:
 			return fmt.Errorf("%v after %v: want ascending levels", level, previous)
-		case l.Size <= 0 || l.Size > maxFile || l.Offset > maxFile || l.Offset < end:
-			return fmt.Errorf("%v: %d bytes at offset %#x, where the part before it ends at %#x", level, l.Size, l.Offset, end)
+		case l.Size <= 0 || l.Size > maxFile || l.Offset > start || uint64(l.Size) > start-l.Offset:
+			return fmt.Errorf("%v: %d bytes at offset %#x do not end before the next lower level, at %#x", level, l.Size, l.Offset, start)
 		case len(l.SHA256) != 64 || strings.Trim(l.SHA256, "0123456789abcdef") != "":
 			return fmt.Errorf("%v: %q is no SHA-256", level, l.SHA256)
 		}
-		previous, end = level, l.Offset+uint64(l.Size)
+		previous, start = level, l.Offset
 	}
 	return nil
 }

@@ -120,7 +120,7 @@ func TestReadRefuses(t *testing.T) {
 		"unknown level":          {replace(`"level": "v3"`, `"level": "v7"`), "damaged manifest: unknown level \"v7\""},
 		"level twice":            {replace(`"level": "v3"`, `"level": "v1"`), "damaged manifest: v1 after v1"},
 		"no digest":              {replace(`"sha256": "`+f.Levels[0].SHA256[:1], `"sha256": "Z`), "is no SHA-256"},
-		"overlapping":            {replace(`"size": 18432`, `"size": 98432`), "where the part before it ends at"},
+		"overlapping":            {replace(fmt.Sprintf(`"offset": %d`, f.Levels[0].Offset), fmt.Sprintf(`"offset": %d`, f.Levels[1].Offset+4096)), "do not end before the next lower level"},
 		"other levels":           {replace(`"level": "v3"`, `"level": "v4"`), "describes v4 otherwise than the manifest"},
 		"launcher elsewhere":     {replace(fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address), fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address+8)), "damaged launcher"},
 		"other boot code":        {func(b []byte) { b[launcher]++ }, "the SHA-256 of its code is"},
@@ -204,7 +204,8 @@ func TestVerifyFinds(t *testing.T) {
 		t.Fatal("no such program header")
 		return 0
 	}
-	v3 := header(func(p elf.ProgHeader) bool { return p.Type == elf.PT_LOAD && p.Vaddr == slots.Of(3).Base })
+	v1 := header(func(p elf.ProgHeader) bool { return p.Type == elf.PT_LOAD && p.Vaddr == slots.Of(1).Base })
+	v3 := header(func(p elf.ProgHeader) bool { return p.Type == elf.PT_LOAD && p.Off == 0 })
 	note := bytes.Index(good[:4096], []byte("GNU\x00"))
 	section := slices.IndexFunc(f.ELF.Sections, func(s *elf.Section) bool { return s.Name == ".note.gnu.build-id" })
 	noteFlags := int(binary.LittleEndian.Uint64(good[0x28:])) + 64*section + 8
@@ -212,19 +213,20 @@ func TestVerifyFinds(t *testing.T) {
 		change func([]byte)
 		want   string
 	}{
-		"a byte of v1":            {func(b []byte) { b[4096+0x1234]++ }, "v1: the SHA-256 of its bytes is"},
+		"a byte of v1":            {func(b []byte) { b[f.Levels[0].Offset+0x1234]++ }, "v1: the SHA-256 of its bytes is"},
 		"a byte of v3":            {func(b []byte) { b[f.Levels[1].Offset+0x2345]++ }, "v3: the SHA-256 of its bytes is"},
-		"v3 mapped from v1":       {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+8:], 4096) }, "v3: segment 0: file offset 0x1000 is mapped at 0x2a000000"},
-		"v3 not mapped":           {func(b []byte) { binary.LittleEndian.PutUint32(b[v3:], uint32(elf.PT_NULL)) }, "v3: segment 0: nothing is mapped at 0x2a000000"},
-		"writable code":           {func(b []byte) { b[v3+4] |= 2 }, "is both writable and executable"},
-		"other access":            {func(b []byte) { b[v3+4] = 4 }, "v3: segment 0: PF_R at"},
-		"segment over the end":    {func(b []byte) { b[v3+33] = 0xff }, "is larger in the file than in memory"},
-		"segment that wraps":      {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+40:], 1<<63) }, "ends outside of user space"},
-		"segment behind the end":  {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+8:], 1<<40) }, "but the file has"},
-		"overlapping segments":    {func(b []byte) { binary.LittleEndian.PutUint64(b[v3+40:], 0x2b000000) }, "overlaps or precedes the one before it"},
+		"v1 mapped from v3":       {func(b []byte) { binary.LittleEndian.PutUint64(b[v1+8:], f.Levels[1].Offset) }, fmt.Sprintf("v1: segment 0: file offset %#x is mapped at 0x400000", f.Levels[1].Offset)},
+		"v1 not mapped":           {func(b []byte) { binary.LittleEndian.PutUint32(b[v1:], uint32(elf.PT_NULL)) }, "v1: segment 0: nothing is mapped at 0x400000"},
+		"launcher not executable": {func(b []byte) { b[v3+4] = 4 }, "no segment maps the launcher, readable and executable"},
+		"writable code":           {func(b []byte) { b[v1+4] |= 2 }, "is both writable and executable"},
+		"other access":            {func(b []byte) { b[v1+4] = 4 }, "v1: segment 0: PF_R at"},
+		"segment over the end":    {func(b []byte) { b[v1+33] = 0xff }, "is larger in the file than in memory"},
+		"segment that wraps":      {func(b []byte) { binary.LittleEndian.PutUint64(b[v1+40:], 1<<63) }, "ends outside of user space"},
+		"segment behind the end":  {func(b []byte) { binary.LittleEndian.PutUint64(b[v1+8:], 1<<40) }, "but the file has"},
+		"overlapping segments":    {func(b []byte) { binary.LittleEndian.PutUint64(b[v1+40:], 0x2b000000) }, "overlaps or precedes the one before it"},
 		"another build id":        {func(b []byte) { b[note+6]++ }, "its build id is"},
 		"compressed build id":     {func(b []byte) { b[noteFlags+1] |= byte(elf.SHF_COMPRESSED >> 8) }, "its build id is"},
-		"offset of another phase": {func(b []byte) { b[v3+8]++ }, "is not congruent to the address"},
+		"offset of another phase": {func(b []byte) { b[v1+8]++ }, "is not congruent to the address"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := bytes.Clone(good)

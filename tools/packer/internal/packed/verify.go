@@ -114,7 +114,8 @@ func (f *File) buildID() string {
 
 // segments checks the program headers as a whole.
 func (f *File) segments() (reasons []string) {
-	end, last := uint64(0), uint64(0)
+	end, boot := uint64(0), f.Manifest.Boot
+	launcher := false
 	for i, p := range f.ELF.Progs {
 		if p.Type != elf.PT_LOAD {
 			continue
@@ -135,10 +136,13 @@ func (f *File) segments() (reasons []string) {
 		case p.Flags&elf.PF_W != 0 && p.Flags&elf.PF_X != 0:
 			reasons = append(reasons, where+" is both writable and executable")
 		}
-		end, last = variant.PageCeil(p.Vaddr+p.Memsz), p.Vaddr
+		end = variant.PageCeil(p.Vaddr + p.Memsz)
+		if boot.Address >= p.Vaddr && boot.Size <= p.Filesz && boot.Address-p.Vaddr <= p.Filesz-boot.Size {
+			launcher = p.Flags == elf.PF_R|elf.PF_X && (f.Changed || boot.Address-p.Vaddr == boot.Offset-p.Off)
+		}
 	}
-	if last != f.Manifest.Boot.Address {
-		reasons = append(reasons, fmt.Sprintf("the last segment is at %#x: it must be the launcher's, at %#x", last, f.Manifest.Boot.Address))
+	if !launcher {
+		reasons = append(reasons, fmt.Sprintf("no segment maps the launcher, readable and executable, at %#x", boot.Address))
 	}
 	return reasons
 }
@@ -215,13 +219,13 @@ func (f *File) look(l Level, addr uint64) (view, bool) {
 // kernel, or by the launcher's operations. The page that the range begins in
 // may also be one that nothing can write to.
 func (f *File) zeroed(l Level, at, end uint64, flags elf.ProgFlag) bool {
-	for _, p := range f.ELF.Progs {
-		if p.Type == elf.PT_LOAD && p.Vaddr+p.Filesz <= at && at <= p.Vaddr+p.Memsz && end <= p.Vaddr+p.Memsz && p.Memsz > p.Filesz {
-			return true
-		}
-	}
 	for at < end {
 		next := at
+		for _, p := range f.ELF.Progs {
+			if p.Type == elf.PT_LOAD && p.Vaddr+p.Filesz <= at && at < p.Vaddr+p.Memsz {
+				next = p.Vaddr + p.Memsz
+			}
+		}
 		for _, op := range l.Ops {
 			if (op.Kind == format.OpZero || op.Kind == format.OpAnonymous) && op.Addr <= at && at-op.Addr < op.Len {
 				next = max(next, op.Addr+op.Len)

@@ -12,13 +12,16 @@ import (
 	"rules_go_multiarch/tools/packer/internal/packed"
 )
 
-// Of a core dump's NT_PRSTATUS notes, one a thread, in bytes. Source: struct
-// elf_prstatus in linux/elfcore.h and struct user_regs_struct in asm/user_64.h.
+// Of a core dump's notes: NT_PRSTATUS, one a thread, in bytes, and NT_AUXV. Source:
+// struct elf_prstatus in linux/elfcore.h, struct user_regs_struct in asm/user_64.h,
+// and linux/elf.h.
 const (
 	ntPRStatus = 1
 	registers  = 112
 	rip        = registers + 16*8
 	statusSize = 336
+	ntAuxv     = 6
+	maxAuxv    = 4096
 	maxNotes   = 64 << 20
 )
 
@@ -37,54 +40,72 @@ func ReadCore(path string, file *packed.File) (goamd64.Level, error) {
 	if core.Type != elf.ET_CORE || core.Machine != elf.EM_X86_64 {
 		return 0, fmt.Errorf("is %v for %v: want a core dump of x86-64", core.Type, core.Machine)
 	}
-	if file.ELF.Type != elf.ET_EXEC {
-		return 0, errors.New("a position-independent file's level cannot be told from a core dump")
-	}
-	threads := 0
+	var all notes
 	for _, p := range core.Progs {
 		if p.Type != elf.PT_NOTE {
 			continue
 		}
-		counters, err := programCounters(io.LimitReader(p.Open(), maxNotes))
-		if err != nil {
+		if err := all.read(io.LimitReader(p.Open(), maxNotes)); err != nil {
 			return 0, fmt.Errorf("damaged core dump: %w", err)
 		}
-		for _, pc := range counters {
-			threads++
-			for _, l := range file.Levels {
-				if pc >= l.Table.Low && pc < l.Table.High {
-					return l.Level, nil
-				}
+	}
+	bias := uint64(0)
+	if file.ELF.Type != elf.ET_EXEC {
+		if all.entry == 0 {
+			return 0, errors.New("does not say where the program was (it has no note NT_AUXV), which is position-independent: give the level with -level")
+		}
+		bias = all.entry - file.ELF.Entry
+	}
+	for _, pc := range all.counters {
+		for _, l := range file.Levels {
+			if at := pc - bias; at >= l.Table.Low && at < l.Table.High {
+				return l.Level, nil
 			}
 		}
 	}
-	return 0, fmt.Errorf("none of its %d threads was in the code of %s: is it another program's?", threads, file.Path)
+	return 0, fmt.Errorf("none of its %d threads was in the code of %s: is it another program's?", len(all.counters), file.Path)
 }
 
-// programCounters returns that of each thread in the notes of a core dump.
-func programCounters(r io.Reader) ([]uint64, error) {
-	var found []uint64
+// notes is what the notes of a core dump say.
+type notes struct {
+	counters []uint64 // program counters of the threads
+	entry    uint64   // AT_ENTRY, as the kernel gave it: the launcher's
+}
+
+// read reads notes up to their end.
+func (n *notes) read(r io.Reader) error {
 	for {
 		var head struct{ Name, Desc, Type uint32 }
 		if err := binary.Read(r, binary.LittleEndian, &head); err == io.EOF {
-			return found, nil
+			return nil
 		} else if err != nil {
-			return nil, fmt.Errorf("reading its notes: %w", err)
+			return fmt.Errorf("reading its notes: %w", err)
 		}
 		name, desc := (int64(head.Name)+3)&^3, (int64(head.Desc)+3)&^3
-		if head.Type == ntPRStatus && head.Desc == statusSize {
-			status := make([]byte, name+desc)
-			if name > 16 {
-				return nil, fmt.Errorf("a note's name has %d bytes", name)
+		status := head.Type == ntPRStatus && head.Desc == statusSize
+		auxv := head.Type == ntAuxv && head.Desc <= maxAuxv
+		if !status && !auxv {
+			if _, err := io.CopyN(io.Discard, r, name+desc); err != nil {
+				return fmt.Errorf("reading its notes: %w", err)
 			}
-			if _, err := io.ReadFull(r, status); err != nil {
-				return nil, fmt.Errorf("reading its notes: %w", err)
-			}
-			found = append(found, binary.LittleEndian.Uint64(status[name+rip:]))
 			continue
 		}
-		if _, err := io.CopyN(io.Discard, r, name+desc); err != nil {
-			return nil, fmt.Errorf("reading its notes: %w", err)
+		if name > 16 {
+			return fmt.Errorf("a note's name has %d bytes", name)
+		}
+		data := make([]byte, name+desc)
+		if _, err := io.ReadFull(r, data); err != nil {
+			return fmt.Errorf("reading its notes: %w", err)
+		}
+		if status {
+			n.counters = append(n.counters, binary.LittleEndian.Uint64(data[name+rip:]))
+			continue
+		}
+		const atEntry, pair = 9, 16
+		for words := data[name:]; len(words) >= pair; words = words[pair:] {
+			if binary.LittleEndian.Uint64(words) == atEntry {
+				n.entry = binary.LittleEndian.Uint64(words[8:])
+			}
 		}
 	}
 }

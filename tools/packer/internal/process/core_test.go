@@ -27,19 +27,29 @@ func thread(pc uint64) []byte {
 	return note(ntPRStatus, status)
 }
 
-func TestProgramCounters(t *testing.T) {
-	const other = 6 // NT_AUXV
-	data := slices.Concat(thread(0x401000), note(other, []byte("three")), thread(0x2a001234))
-	got, err := programCounters(bytes.NewReader(data))
-	if err != nil || !slices.Equal(got, []uint64{0x401000, 0x2a001234}) {
+func TestNotes(t *testing.T) {
+	const other = 2 // NT_FPREGSET
+	auxv := []byte{}
+	for _, word := range []uint64{6, 4096, 9, 0x7f00d74000, 0, 0} {
+		auxv = binary.LittleEndian.AppendUint64(auxv, word)
+	}
+	parts := [][]byte{thread(0x401000), note(other, []byte("three")), note(ntAuxv, auxv), thread(0x2a001234)}
+	ends := map[int]bool{}
+	end := 0
+	for _, part := range parts {
+		end += len(part)
+		ends[end] = true
+	}
+	data := slices.Concat(parts...)
+	var got notes
+	if err := got.read(bytes.NewReader(data)); err != nil || !slices.Equal(got.counters, []uint64{0x401000, 0x2a001234}) || got.entry != 0x7f00d74000 {
 		t.Errorf("%#x (%v)", got, err)
 	}
 	for n := 1; n < len(data); n++ {
-		switch n {
-		case len(thread(0)), len(thread(0)) + len(note(other, []byte("three"))):
-			continue // the end of a note
+		if ends[n] {
+			continue
 		}
-		if _, err := programCounters(bytes.NewReader(data[:n])); err == nil || !strings.Contains(err.Error(), "reading its notes") {
+		if err := new(notes).read(bytes.NewReader(data[:n])); err == nil || !strings.Contains(err.Error(), "reading its notes") {
 			t.Fatalf("cut to %d bytes: %v", n, err)
 		}
 	}

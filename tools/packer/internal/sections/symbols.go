@@ -2,7 +2,6 @@ package sections
 
 import (
 	"bufio"
-	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
@@ -44,6 +43,7 @@ type source struct {
 	delta    uint64
 	section  []elf.SectionIndex // by index in the variant; 0 for those left out
 	baseline bool
+	spans    [2]span
 
 	// expected is where the next name is likely to be in the baseline's string
 	// table: linkers write the functions of all levels in the same order. It
@@ -51,8 +51,46 @@ type source struct {
 	expected uint32
 }
 
+// span is the local symbols of a variant, or the others. What the first reading
+// finds out of it the later ones take from here: tables may have millions of
+// symbols, but hardly a name that the baseline does not have.
+type span struct {
+	from, to int64 // offsets in the table of the first symbol and behind the last one
+	kept     uint32
+
+	// State when the span begins: namesSize, and expected of the source.
+	namesSize int64
+	expected  uint32
+
+	added bool   // one of them has a name that the string table gets from it
+	moves []move // ascending, or nil when there are more than maxMoves
+}
+
+// move says of the symbols from an offset in the table on, up to the next move,
+// where their names are in the packed file's string table.
+type move struct {
+	at       int64
+	distance uint32 // from where they were, modulo 2^32
+	dropped  bool   // these symbols are left out
+}
+
+const maxMoves = 1 << 15
+
+func (sp *span) addMove(m move) {
+	if sp.moves == nil {
+		return
+	}
+	if last := sp.moves[len(sp.moves)-1]; m.distance == last.distance && m.dropped == last.dropped {
+		return
+	}
+	if sp.moves = append(sp.moves, m); len(sp.moves) > maxMoves {
+		sp.moves = nil
+	}
+}
+
 type bootFunction struct {
-	name string
+	name  string
+	added bool // the name is one that the string table gets from it
 	entry
 }
 
@@ -80,7 +118,7 @@ func (s *Symbols) AddVariant(v *variant.Variant, p layout.Placement, index Index
 	if err != nil || table == nil {
 		return err
 	}
-	src := source{path: v.Path, table: table, delta: p.Delta, section: make([]elf.SectionIndex, len(v.ELF.Sections)), baseline: baseline}
+	src := source{path: v.Path, table: table, delta: p.Delta, section: make([]elf.SectionIndex, len(v.ELF.Sections)), baseline: baseline, spans: [2]span{{from: symbolSize, to: table.locals}, {from: table.locals, to: table.size}}}
 	for from, to := range index {
 		src.section[from] = to
 	}
@@ -95,7 +133,7 @@ func (s *Symbols) AddVariant(v *variant.Variant, p layout.Placement, index Index
 	if s.baseSize, err = s.base.sizeInFile(); err != nil {
 		return err
 	}
-	return table.each(func(e *entry) error {
+	return table.each(symbolSize, table.size, func(e *entry, _ int64) error {
 		if !e.function() || len(s.shared) >= maxShared {
 			return nil
 		}
@@ -113,7 +151,7 @@ func (s *Symbols) AddVariant(v *variant.Variant, p layout.Placement, index Index
 // the given section.
 func (s *Symbols) AddBoot(code *bootcode.Code, addr uint64, section elf.SectionIndex) {
 	for _, f := range code.Funcs {
-		s.boot = append(s.boot, bootFunction{f.Name, entry{
+		s.boot = append(s.boot, bootFunction{name: f.Name, entry: entry{
 			info: elf.ST_INFO(elf.STB_LOCAL, elf.STT_FUNC), other: byte(elf.STV_DEFAULT),
 			section: section, value: addr + f.Start, size: f.End - f.Start,
 		}})
@@ -122,16 +160,14 @@ func (s *Symbols) AddBoot(code *bootcode.Code, addr uint64, section elf.SectionI
 
 // Plan counts the symbols. Call it after everything is added.
 func (s *Symbols) Plan() error {
-	s.locals, s.globals = 0, 0
-	if err := s.walk(func(e *entry, _ []byte) error {
-		if e.local() {
-			s.locals++
-		} else {
-			s.globals++
-		}
-		return nil
-	}); err != nil {
+	s.namesSize = s.baseSize
+	if err := s.inOrder(s.planSpan, s.planBoot); err != nil {
 		return err
+	}
+	s.locals, s.globals = uint32(len(s.boot)), 0
+	for _, src := range s.sources {
+		s.locals += src.spans[0].kept
+		s.globals += src.spans[1].kept
 	}
 	s.empty = s.locals == uint32(len(s.boot)) && s.globals == 0
 	if s.namesSize > math.MaxUint32 {
@@ -153,20 +189,72 @@ func (s *Symbols) Size() uint64 { return symbolSize * (1 + uint64(s.locals) + ui
 // NamesSize returns the size of the string table in bytes.
 func (s *Symbols) NamesSize() uint64 { return uint64(s.namesSize) }
 
+// inOrder visits all symbols in the order of the packed file.
+func (s *Symbols) inOrder(visit func(*source, *span) error, boot func(*bootFunction) error) error {
+	visitAll := func(kind int) error {
+		for i := range s.sources {
+			if err := visit(&s.sources[i], &s.sources[i].spans[kind]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := visitAll(0); err != nil {
+		return err
+	}
+	for i := range s.boot {
+		if err := boot(&s.boot[i]); err != nil {
+			return err
+		}
+	}
+	return visitAll(1)
+}
+
+func (s *Symbols) planBoot(f *bootFunction) error {
+	f.entry.name, f.added = s.search([]byte(f.name))
+	return nil
+}
+
+// planSpan reads a source's table for the first time.
+func (s *Symbols) planSpan(src *source, sp *span) error {
+	*sp = span{from: sp.from, to: sp.to, namesSize: s.namesSize, expected: src.expected, moves: []move{{}}}
+	return s.resolve(src, sp, func(r *resolved) error {
+		sp.addMove(move{r.at, r.name - r.own, r.dropped})
+		if !r.dropped {
+			sp.kept++
+		}
+		sp.added = sp.added || r.added != nil
+		return nil
+	})
+}
+
 // Write writes the symbol table, local symbols first.
 func (s *Symbols) Write(w io.Writer) error {
-	out := bufio.NewWriterSize(w, 64<<10)
-	buffer := make([]byte, symbolSize)
-	if _, err := out.Write(buffer); err != nil {
+	const full = 64 << 10
+	buffer := make([]byte, symbolSize, full+symbolSize)
+	write := func(e *entry) error {
+		if buffer = e.append(buffer); len(buffer) < full {
+			return nil
+		}
+		_, err := w.Write(buffer)
+		buffer = buffer[:0]
 		return err
 	}
-	if err := s.walk(func(e *entry, _ []byte) error {
-		_, err := out.Write(e.append(buffer[:0]))
-		return err
-	}); err != nil {
+	if err := s.inOrder(func(src *source, sp *span) error {
+		if sp.moves != nil {
+			return src.rename(sp, write)
+		}
+		return s.resolve(src, sp, func(r *resolved) error {
+			if r.dropped {
+				return nil
+			}
+			return write(&r.entry)
+		})
+	}, func(f *bootFunction) error { return write(&f.entry) }); err != nil {
 		return err
 	}
-	return out.Flush()
+	_, err := w.Write(buffer)
+	return err
 }
 
 // WriteNames writes the string table.
@@ -179,84 +267,112 @@ func (s *Symbols) WriteNames(w io.Writer) error {
 	} else if err := s.base.copyTo(out); err != nil {
 		return err
 	}
-	if s.namesSize > s.baseSize {
-		if err := s.walk(func(_ *entry, name []byte) error {
-			if name == nil {
+	write := func(name []byte) error {
+		out.Write(name)
+		return out.WriteByte(0)
+	}
+	if err := s.inOrder(func(src *source, sp *span) error {
+		if !sp.added {
+			return nil
+		}
+		return s.resolve(src, sp, func(r *resolved) error {
+			if r.added == nil {
 				return nil
 			}
-			out.Write(name)
-			return out.WriteByte(0)
-		}); err != nil {
-			return err
+			return write(r.added)
+		})
+	}, func(f *bootFunction) error {
+		if !f.added {
+			return nil
 		}
+		return write([]byte(f.name))
+	}); err != nil {
+		return err
 	}
 	return out.Flush()
 }
 
-// walk calls f for each symbol of the packed file in the order that they have in
-// it. name is given where it is one that the string table does not have yet.
-// Every walk comes to the same: later ones find in s.shared what the first one
-// left there.
-func (s *Symbols) walk(f func(e *entry, name []byte) error) error {
-	s.namesSize = s.baseSize
-	for i := range s.sources {
-		s.sources[i].expected = 0
-	}
-	if err := s.walkSources(true, f); err != nil {
-		return err
-	}
-	for i := range s.boot {
-		e, name := s.boot[i].entry, []byte(s.boot[i].name)
-		var added bool
-		if e.name, added = s.search(name); !added {
-			name = nil
-		}
-		if err := f(&e, name); err != nil {
-			return err
-		}
-	}
-	return s.walkSources(false, f)
+// resolved is a symbol with section, value and name of the packed file.
+type resolved struct {
+	entry
+	at      int64  // its offset in the variant's table
+	own     uint32 // where its name is in the variant's string table
+	added   []byte // the name, where the packed file's string table does not have it yet
+	dropped bool   // it is left out
 }
 
-func (s *Symbols) walkSources(local bool, f func(e *entry, name []byte) error) error {
-	for i := range s.sources {
-		src := &s.sources[i]
-		var failed error // of f, which the path has nothing to do with
-		if err := src.table.each(func(e *entry) error {
-			if e.local() != local || !src.keeps(e) {
-				return nil
+// resolve reads a span and calls f for each symbol whose section is kept. Every
+// reading of a span comes to the same: later ones find in s.shared what the first
+// one left there.
+func (s *Symbols) resolve(src *source, sp *span, f func(*resolved) error) error {
+	namesSize := s.namesSize
+	defer func() { s.namesSize = max(s.namesSize, namesSize) }()
+	s.namesSize, src.expected = sp.namesSize, sp.expected
+	var r resolved
+	return src.each(sp, func(e *entry, at int64) error {
+		r = resolved{entry: *e, at: at, own: e.name}
+		if src.baseline {
+			if int64(r.name) >= src.table.names.size {
+				r.name = 0
 			}
-			var name []byte
-			if src.baseline {
-				if int64(e.name) >= src.table.names.size {
-					e.name = 0
-				}
-			} else {
-				own, err := src.table.names.at(e.name)
-				if err != nil {
-					return err
-				}
-				// By these two tools find where all of a program's code begins and ends.
-				if string(own) == "runtime.text" || string(own) == "runtime.etext" {
-					return nil
-				}
-				var added bool
-				if e.name, added, err = s.place(src, own); err != nil {
-					return err
-				}
-				if added {
-					name = own
-				}
-			}
-			failed = f(e, name)
-			return failed
-		}); failed != nil {
-			return failed
-		} else if err != nil {
-			return fmt.Errorf("%s: reading its symbols: %w", src.path, unexpected(err))
+			return f(&r)
 		}
+		name, err := src.table.names.at(r.own)
+		if err != nil {
+			return src.unreadable(err)
+		}
+		// By these two tools find where all of a program's code begins and ends.
+		if string(name) == "runtime.text" || string(name) == "runtime.etext" {
+			r.dropped = true
+			return f(&r)
+		}
+		var isNew bool
+		if r.name, isNew, err = s.place(src, name); err != nil {
+			return src.unreadable(err)
+		}
+		if isNew {
+			r.added = name
+		}
+		return f(&r)
+	})
+}
+
+// rename calls f for each symbol of a span whose moves are known, and reads no
+// names for that.
+func (src *source) rename(sp *span, f func(*entry) error) error {
+	moves := sp.moves
+	return src.each(sp, func(e *entry, at int64) error {
+		for len(moves) > 1 && moves[1].at <= at {
+			moves = moves[1:]
+		}
+		if moves[0].dropped {
+			return nil
+		}
+		e.name += moves[0].distance
+		return f(e)
+	})
+}
+
+// each calls f for the symbols of a span whose section is kept, with section and
+// value of the packed file.
+func (src *source) each(sp *span, f func(e *entry, at int64) error) error {
+	var failed error // of f
+	if err := src.table.each(sp.from, sp.to, func(e *entry, at int64) error {
+		if src.keeps(e) {
+			failed = f(e, at)
+		}
+		return failed
+	}); failed == nil && err != nil {
+		return src.unreadable(err)
 	}
-	return nil
+	return failed
+}
+
+func (src *source) unreadable(err error) error {
+	if errors.Is(err, io.EOF) { // the file got shorter
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("%s: reading its symbols: %w", src.path, err)
 }
 
 // keeps decides on a symbol, and makes section and value those in the packed
@@ -278,12 +394,12 @@ func (src *source) keeps(e *entry) bool {
 // place returns where a source's name stands in the string table, and whether it
 // is new there.
 func (s *Symbols) place(src *source, name []byte) (offset uint32, added bool, err error) {
-	if s.base != nil && src.expected != 0 {
-		at, err := s.base.at(src.expected)
+	if s.base != nil && src.expected != 0 && len(name) > 0 {
+		found, err := s.base.has(src.expected, name)
 		if err != nil {
 			return 0, false, err
 		}
-		if len(name) > 0 && bytes.Equal(at, name) {
+		if found {
 			offset = src.expected
 			src.expected += uint32(len(name)) + 1
 			return offset, false, nil
@@ -314,12 +430,4 @@ func (s *Symbols) search(name []byte) (offset uint32, added bool) {
 
 func (s *Symbols) key(name []byte) nameKey {
 	return nameKey{maphash.Bytes(s.seeds[0], name), maphash.Bytes(s.seeds[1], name)}
-}
-
-// unexpected says of a file that got shorter what happened.
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

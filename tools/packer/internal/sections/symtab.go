@@ -21,7 +21,6 @@ type entry struct {
 	value, size uint64
 }
 
-func (e *entry) local() bool    { return elf.ST_BIND(e.info) == elf.STB_LOCAL }
 func (e *entry) function() bool { return elf.ST_TYPE(e.info) == elf.STT_FUNC }
 
 func (e *entry) decode(b []byte) {
@@ -45,6 +44,7 @@ func (e *entry) append(b []byte) []byte {
 type symtab struct {
 	entries io.ReaderAt
 	size    int64 // of the entries, in bytes
+	locals  int64 // of the null symbol and the local ones, which stand before the others
 	names   names
 }
 
@@ -74,23 +74,25 @@ func readSymtab(v *variant.Variant) (*symtab, error) {
 	if _, err := strings.ReadAt(first[:], 0); err != nil || first[0] != 0 {
 		return nil, fmt.Errorf("section %q does not begin with the empty string", strings.Name)
 	}
-	return &symtab{entries: section, size: int64(section.Size), names: names{r: strings, size: int64(strings.Size)}}, nil
+	locals := min(max(int64(section.Info), 1)*symbolSize, int64(section.Size)) // sh_info is how many there are
+	return &symtab{entries: section, size: int64(section.Size), locals: locals, names: names{r: strings, size: int64(strings.Size)}}, nil
 }
 
-// each calls f for every symbol but the null one.
-func (t *symtab) each(f func(*entry) error) error {
-	buffer := make([]byte, 2048*symbolSize)
-	for at := int64(symbolSize); at < t.size; at += int64(len(buffer)) {
-		buffer = buffer[:min(int64(len(buffer)), t.size-at)]
+// each calls f for the symbols between two offsets in the table.
+func (t *symtab) each(from, to int64, f func(e *entry, at int64) error) error {
+	buffer := make([]byte, min(2048*symbolSize, max(to-from, 0)))
+	for at := from; at < to; {
+		buffer = buffer[:min(int64(len(buffer)), to-at)]
 		if _, err := t.entries.ReadAt(buffer, at); err != nil {
 			return err
 		}
 		var e entry
 		for b := buffer; len(b) > 0; b = b[symbolSize:] {
 			e.decode(b)
-			if err := f(&e); err != nil {
+			if err := f(&e, at); err != nil {
 				return err
 			}
+			at += symbolSize
 		}
 	}
 	return nil
@@ -140,6 +142,16 @@ func (n *names) at(offset uint32) ([]byte, error) {
 			return nil, err
 		}
 	}
+}
+
+// has reports whether a name is at an offset.
+func (n *names) has(offset uint32, name []byte) (bool, error) {
+	from := int64(offset) - n.start
+	if to := from + int64(len(name)); from >= 0 && to < int64(len(n.window)) {
+		return n.window[to] == 0 && bytes.Equal(n.window[from:to], name), nil
+	}
+	at, err := n.at(offset)
+	return bytes.Equal(at, name), err
 }
 
 func (n *names) fill(at int64, want int) error {

@@ -1,0 +1,5 @@
+//go:build !withc
+
+package main
+
+func inC(n int) int { return n }
