@@ -87,6 +87,16 @@ func (w Workspace) Empty(t testing.TB, name, bazelrc string) Workspace {
 	return empty
 }
 
+// Expunge removes the output of a workspace, and its Bazel server.
+func (w Workspace) Expunge() {
+	if _, err := os.Stat(filepath.Join(w.Dir, "MODULE.bazel")); err != nil {
+		return
+	}
+	if _, stderr, err := w.Run("clean", "--expunge"); err != nil {
+		fmt.Fprintf(os.Stderr, "removing the output of %s: %v\n%s", w.Dir, err, stderr)
+	}
+}
+
 // Folder returns the folder that Remove removes.
 func (w Workspace) Folder() string { return filepath.Dir(w.Dir) }
 
@@ -103,18 +113,9 @@ func (w Workspace) Module(folder string) Workspace {
 	return w
 }
 
-// Expunge removes a workspace's output, and stops its Bazel server.
-func (w Workspace) Expunge() {
-	if _, stderr, err := w.Run("clean", "--expunge"); err != nil {
-		fmt.Fprintf(os.Stderr, "removing the output of %s: %v\n%s", w.Dir, err, stderr)
-	}
-}
-
 // Remove removes a copy, its output and its Bazel server.
 func (w Workspace) Remove() {
-	if _, err := os.Stat(filepath.Join(w.Dir, "MODULE.bazel")); err == nil {
-		w.Expunge()
-	}
+	w.Expunge()
 	os.RemoveAll(w.Folder())
 }
 

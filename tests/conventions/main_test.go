@@ -5,6 +5,7 @@ package conventions_test
 
 import (
 	"os"
+	"path/filepath"
 	"testing"
 
 	"rules_go_multiarch/internal/bazeltest"
@@ -36,5 +37,7 @@ func modules(t *testing.T) map[string]bazeltest.Workspace {
 // examples returns the module of the examples, where it is.
 func examples(t *testing.T) bazeltest.Workspace {
 	t.Helper()
-	return bazeltest.Checkout(t).Module("examples")
+	w := bazeltest.Checkout(t)
+	w.Dir = filepath.Join(w.Dir, "examples")
+	return w
 }
