@@ -66,6 +66,7 @@ func TestNothingPrints(t *testing.T) {
 		}
 	})
 	for name, w := range modules(t) {
+		w.Bazel(t, "shutdown") // it would not load again what another test had it load
 		_, stderr, err := w.Run("build", "--nobuild", "//...")
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, stderr)
