@@ -17,7 +17,8 @@ import (
 func TestMain(m *testing.M) {
 	status := m.Run()
 	if module.Dir != "" {
-		module.Remove()
+		module.Expunge()
+		os.RemoveAll(filepath.Dir(module.Folder())) // it is a folder further down than a copy
 	}
 	os.Exit(status)
 }

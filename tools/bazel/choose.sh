@@ -61,10 +61,16 @@ prepare_offline() {
     problem="no 'go' on PATH, with which the modules for that Bazel are fetched"
     return 1
   fi
-  offline_root=$cache/root-$(hash_of common.sh offline/root.sh offline/enter.sh)
+  offline_root=$cache/root-$(hash_of common.sh offline/packages.sh offline/root.sh offline/enter.sh)
   offline_modules=$cache/modules-$(hash_of common.sh offline/modules.sh modules)-${offline_root##*-}
   prepare_once "$offline_root" "$tools/offline/root.sh" &&
     prepare_once "$offline_modules" "$tools/offline/modules.sh" "$offline_root" "$cache"
+}
+
+# prepare_browser  sets offline_browser.
+prepare_browser() {
+  offline_browser=$cache/browser-$(hash_of common.sh offline/packages.sh offline/browser.sh offline/enter.sh)
+  prepare_once "$offline_browser" "$tools/offline/browser.sh"
 }
 
 # install_bazelisk FOLDER

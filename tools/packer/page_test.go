@@ -55,10 +55,7 @@ func TestInfoPage(t *testing.T) {
 // TestInfoPageInBrowser has a browser draw the page, and finds the colour of
 // each level in the picture.
 func TestInfoPageInBrowser(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("skipped: no chromium")
-	}
+	chromium := testenv.Tool(t, "chromium")
 	dir := t.TempDir()
 	shot := filepath.Join(dir, "page.png")
 	out, err := exec.Command(chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
