@@ -43,15 +43,15 @@ func TestExamplesSameBytesElsewhere(t *testing.T) {
 	packed := 0
 	for name, sum := range want {
 		if path.Base(path.Dir(name)) == "v1" {
-			packed++ // into at least one file, which has a manifest, ...
+			packed++
 		}
 		if got[name] != sum {
 			t.Errorf("%s: not the same bytes elsewhere", name)
 		}
 	}
 	t.Logf("%d files, %d programs at v1; elsewhere %v", len(want), packed, built.Runners)
-	if len(got) != len(want) {
-		t.Errorf("%d files, elsewhere %d", len(want), len(got))
+	if len(got) != len(want) || packed == 0 {
+		t.Errorf("%d files, %d of them programs at v1, elsewhere %d files; want as many, and programs", len(want), packed, len(got))
 	}
 
 	const stamped = "--config=release"
