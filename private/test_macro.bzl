@@ -27,6 +27,7 @@ def go_multiarch_test(
         manual = [],
         platforms = None,
         exec_properties = None,
+        level_exec_properties = {},
         tags = [],
         **kwargs):
     """Runs a test at several levels of GOAMD64, each as a Bazel test of its own.
@@ -78,6 +79,9 @@ def go_multiarch_test(
       platforms: Label of a `go_multiarch_platforms`, for constraints of your own
         on the platform that the levels are built for.
       exec_properties: As on `go_test`.
+      level_exec_properties: Dict of level to execution properties that the test of
+        that level has as well, such as `{"v4": {"cpu": "v4"}}`, so that a remote
+        engine runs it where the CPU can.
       tags: As on every rule. The inner target gets `manual` as well.
       **kwargs: `size`, `timeout`, `flaky`, `shard_count`, `args` and what else
         every test has; without `target` also all attributes of `go_test`.
@@ -88,7 +92,7 @@ def go_multiarch_test(
     common = {key: kwargs.pop(key) for key in COMMON if key in kwargs}
     outer = {key: kwargs.pop(key) for key in _OUTER if key in kwargs}
 
-    wrong = check_test_attributes(target, goamd64, emulate, manual, kwargs) or check_platforms(platforms)
+    wrong = check_test_attributes(target, goamd64, emulate, manual, kwargs, level_exec_properties) or check_platforms(platforms)
     if wrong:
         fail("go_multiarch_test(name = \"{}\"): {}".format(name, wrong))
     tags = tags or []
@@ -115,7 +119,7 @@ def go_multiarch_test(
             }),
             data = data,
             emulate = emulate,
-            exec_properties = exec_properties,
+            exec_properties = _both(exec_properties, level_exec_properties.get(level)),
             level = level,
             platforms = str(native.package_relative_label(platforms)) if platforms else None,
             tags = _with_manual(tags) if level in manual else tags,
@@ -135,7 +139,7 @@ def go_multiarch_test(
         visibility = outer.get("visibility"),
     )
 
-def check_test_attributes(target, goamd64, emulate, manual, attrs):
+def check_test_attributes(target, goamd64, emulate, manual, attrs, level_exec_properties = {}):
     """Returns what is wrong with the attributes of a go_multiarch_test.
 
     Args:
@@ -144,13 +148,14 @@ def check_test_attributes(target, goamd64, emulate, manual, attrs):
       emulate: value of the attribute `emulate`.
       manual: value of the attribute `manual`.
       attrs: dict of the attributes of `go_test` that are set.
+      level_exec_properties: value of the attribute `level_exec_properties`.
 
     Returns:
       An error message that names the attributes, or None.
     """
     if target and attrs:
-        return ("target and {} are both set, want beside target only emulate, exec_properties, goamd64, manual, " +
-                "platforms, tags and what every test has; attributes of go_test belong there").format(
+        return ("target and {} are both set, want beside target only emulate, exec_properties, goamd64, " +
+                "level_exec_properties, manual, platforms, tags and what every test has; attributes of go_test belong there").format(
             ", ".join(sorted(attrs)),
         )
     if not target and not attrs.get("srcs") and not attrs.get("embed"):
@@ -162,7 +167,14 @@ def check_test_attributes(target, goamd64, emulate, manual, attrs):
     for level in manual:
         if level not in goamd64:
             return "manual: \"{}\", want some of the levels in goamd64, which are {}".format(level, ", ".join(goamd64))
+    for level in level_exec_properties:
+        if level not in goamd64:
+            return "level_exec_properties has \"{}\", want some of the levels in goamd64, which are {}".format(level, ", ".join(goamd64))
     return check_levels(goamd64)
+
+def _both(properties, of_level):
+    # Either may be missing, and the first one a select().
+    return properties | of_level if properties and of_level else properties or of_level
 
 def _with_manual(tags):
     return tags if "manual" in tags else tags + ["manual"]

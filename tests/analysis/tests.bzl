@@ -85,13 +85,14 @@ def _messages_test_impl(ctx):
     asserts.equals(env, None, check(":a_test", levels, "auto", [], {}))
     asserts.equals(env, None, check(None, levels, "always", ["v3"], good))
     for expected, got in {
-        "target and env, srcs are both set, want beside target only emulate, exec_properties, goamd64, manual, " +
-        "platforms, tags and what every test has; attributes of go_test belong there": check(":a_test", levels, "auto", [], good | {"env": {}}),
+        "target and env, srcs are both set, want beside target only emulate, exec_properties, goamd64, " +
+        "level_exec_properties, manual, platforms, tags and what every test has; attributes of go_test belong there": check(":a_test", levels, "auto", [], good | {"env": {}}),
         'emulate: "sometimes", want one of auto, always, never': check(":a_test", levels, "sometimes", [], {}),
         'goamd64: "v3", want a list, as there is a test for each level': check(":a_test", "v3", "auto", [], {}),
         "goamd64: empty list, want at least one of v1, v2, v3, v4": check(":a_test", [], "auto", [], {}),
         'goamd64: unknown level "v5", want some of v1, v2, v3, v4': check(":a_test", ["v5"], "auto", [], {}),
         'manual: "v4", want some of the levels in goamd64, which are v1, v3': check(":a_test", levels, "auto", ["v4"], {}),
+        'level_exec_properties has "v4", want some of the levels in goamd64, which are v1, v3': check(":a_test", levels, "auto", [], {}, {"v4": {}}),
         "none of target, srcs and embed is set, want a target or the attributes of go_test": check(None, levels, "auto", [], {"env": {}}),
     }.items():
         asserts.equals(env, expected, got)

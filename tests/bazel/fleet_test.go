@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestFleet reads from the action graph which worker a test asks for, in both
+// TestFleet reads from the action graph which worker a test asks for, in all
 // ways that docs/remote-execution.md has.
 func TestFleet(t *testing.T) {
 	w := elsewhere(t)
@@ -20,6 +20,8 @@ func TestFleet(t *testing.T) {
 		{"on_v4_worker_test", "fleet_v1", "--nouse_target_platform_for_tests", map[string]string{"cpu": "v4"}},
 		{"programs_test", "fleet_v1", "--nouse_target_platform_for_tests", map[string]string{}},
 		{"programs_test", "fleet_v1", targeted, map[string]string{"os": "debian"}},
+		{"fleet_levels_test_v1", "linux_x86", "--nouse_target_platform_for_tests", map[string]string{"pool": "tests"}},
+		{"fleet_levels_test_v4", "linux_x86", "--nouse_target_platform_for_tests", map[string]string{"pool": "tests", "cpu": "v4"}},
 		{"programs_test", "fleet_v4", targeted, map[string]string{"os": "debian", "cpu": "v4"}},
 	} {
 		actions := w.Graph(t, "mnemonic(TestRunner, "+folder+c.test+")", c.flag, "--platforms="+folder+c.platform)
