@@ -41,6 +41,7 @@ left out, with a line that says so.
   -force             pack levels that turn out to be different programs
   -launcher FILE     as for create
   -no-environment    as for create
+  -isolate           as for create
   -strip MODE        as for create; like go build, it leaves nothing out by default
 
 example: packer build -levels v1,v3 -trimpath -o app ./cmd/app`,
@@ -189,7 +190,7 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 			return nil, err
 		}
 	}
-	file, err := pack.New(w.ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: build.NoEnvironment})
+	file, err := pack.New(w.ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: build.NoEnvironment, Isolate: build.Isolate})
 	if err != nil {
 		return nil, err
 	}

@@ -184,16 +184,13 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 			return err
 		}
 	}
-	options := pack.Options{Launcher: file.Launcher(), NoEnvironment: file.NoEnvironment, Isolate: file.Isolate, Remap: remap}
+	// Where nothing overlaps, Remap changes nothing.
+	options := pack.Options{Launcher: file.Launcher(), NoEnvironment: file.NoEnvironment, Isolate: file.Isolate, Remap: remap || file.Layout() == packed.Remapped}
 	if file.DebugLink != debuglink.Name(file.Manifest.BuildID) {
 		options.DebugLink = file.DebugLink
 	}
 	ctx, done := w.readingAll(variants)
 	made, err := pack.New(ctx, variants, options)
-	if err != nil && !remap && file.Layout() == packed.Remapped {
-		options.Remap = true
-		made, err = pack.New(ctx, variants, options)
-	}
 	if err == nil {
 		err = made.Wait()
 	}

@@ -19,7 +19,7 @@ example: packer completion bash > ~/.local/share/bash-completion/completions/pac
 // flagsOf are the flags of each verb. A test compares them with the help texts.
 var flagsOf = map[string][]string{
 	"create":     {"-o", "-launcher", "-variant", "-manifest", "-no-environment", "-remap", "-isolate", "-strip", "-force", "-debuglink"},
-	"build":      {"-levels", "-p", "-report", "-fallback", "-force", "-launcher", "-no-environment", "-strip", "-o", "-C", "-buildmode", "-ldflags", "-tags", "-race", "-trimpath", "-pgo"},
+	"build":      {"-levels", "-p", "-report", "-fallback", "-force", "-launcher", "-no-environment", "-isolate", "-strip", "-o", "-C", "-buildmode", "-ldflags", "-tags", "-race", "-trimpath", "-pgo"},
 	"info":       {"--json", "--html"},
 	"verify":     {"--json", "--against"},
 	"extract":    {"-level", "-o"},

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"rules_go_multiarch/internal/testenv"
+	"rules_go_multiarch/tools/packer/internal/packed"
 )
 
 // levelFiles tell a program which level it was compiled for, by its build tags.
@@ -217,6 +218,23 @@ func TestBuildStrip(t *testing.T) {
 				t.Errorf("symbols %v, debug information %v", symbols, debug)
 			}
 		})
+	}
+}
+
+func TestBuildIsolate(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	for _, flag := range []string{"-isolate", "-isolate=false"} {
+		out := filepath.Join(dir, "out"+flag)
+		must(t, "build", "-levels=v1,v3", flag, "-C", dir, "-o", out)
+		file, err := packed.Open(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file.Close()
+		if file.Isolate != (flag == "-isolate") {
+			t.Errorf("%s: isolates: %v", flag, file.Isolate)
+		}
 	}
 }
 

@@ -89,7 +89,7 @@ func waitForPartial(t *testing.T, dir string) string {
 	return ""
 }
 
-// TestInterruptedReading ends verbs before they have written anything.
+// TestInterruptedReading ends verbs while they read a file that takes long.
 func TestInterruptedReading(t *testing.T) {
 	tested := testenv.Packer(t)
 	file := create(t, filepath.Join(t.TempDir(), "app"), 1, 2)

@@ -414,6 +414,28 @@ func TestBadExecutables(t *testing.T) {
 	noneLeft(t, dir)
 }
 
+// TestLateError has what is only found while the output is written.
+func TestLateError(t *testing.T) {
+	dir := t.TempDir()
+	unsound := elftest.Executable(slots.Of(3).Base)
+	unsound.AddSymbols([]elf.Sym64{{Name: 1}}, []byte("\x00a\x00"))
+	unsound.Sections[1].Section64.Size--
+	bad := write(t, filepath.Join(dir, "bad"), unsound.Bytes(), 0o755)
+	out := write(t, filepath.Join(dir, "out"), []byte("before"), 0o644)
+	list := filepath.Join(dir, "manifest")
+	r := packer("create", "-launcher", testenv.Launcher(t), "-manifest", list, "-o", out, "v3="+bad)
+	if want := "packer: create: " + bad + ": its symbol table: section \".symtab\" has 47 bytes: want a multiple of 24\n"; r.status != 1 || r.stderr != want {
+		t.Errorf("status %d, %q, want %q", r.status, r.stderr, want)
+	}
+	if text := contents(t, out); string(text) != "before" {
+		t.Errorf("the output was replaced: %q", text)
+	}
+	if _, err := os.Stat(list); err == nil {
+		t.Error("there is a manifest")
+	}
+	noneLeft(t, dir)
+}
+
 // noneLeft fails the test when a temporary file is in a folder.
 func noneLeft(t *testing.T, dir string) {
 	t.Helper()

@@ -19,6 +19,7 @@ type Args struct {
 	Force    bool            // -force
 
 	NoEnvironment bool // -no-environment
+	Isolate       bool // -isolate
 
 	Strip strip.Mode // -strip
 
@@ -99,6 +100,8 @@ func (a *Args) set(name, value string, given bool) (err error) {
 		a.Force, err = parseBool(value, given)
 	case "no-environment":
 		a.NoEnvironment, err = parseBool(value, given)
+	case "isolate":
+		a.Isolate, err = parseBool(value, given)
 	case "C":
 		a.Dir = value
 	case "o":

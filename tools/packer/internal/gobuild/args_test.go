@@ -26,8 +26,8 @@ func TestParse(t *testing.T) {
 		{"-buildmode|pie", "-buildmode=exe", Args{Levels: all, Mode: "pie"}},
 		{"", "-buildmode=pie '-ldflags=-s -w' -trimpath", Args{Levels: all, Mode: "pie", LDFlags: []string{"-s -w"}}},
 		{"-ldflags=-w", "-ldflags=-s", Args{Levels: all, LDFlags: []string{"-w"}}},
-		{"-levels|v3,v1|--report=r|-fallback|--force|-no-environment|-launcher|l|-strip|all", "", Args{
-			Levels: []goamd64.Level{1, 3}, Report: "r", Fallback: true, Force: true, NoEnvironment: true, Launcher: "l", Strip: strip.All}},
+		{"-levels|v3,v1|--report=r|-fallback|--force|-no-environment|-isolate|-launcher|l|-strip|all", "", Args{
+			Levels: []goamd64.Level{1, 3}, Report: "r", Fallback: true, Force: true, NoEnvironment: true, Isolate: true, Launcher: "l", Strip: strip.All}},
 		{"-n|x.go", "", Args{Levels: all, DryRun: true, Flags: []string{"-n"}, Packages: []string{"x.go"}}},
 		{"-somenew=flag|-other|pkg", "", Args{Levels: all, Flags: []string{"-somenew=flag", "-other"}, Packages: []string{"pkg"}}},
 	} {

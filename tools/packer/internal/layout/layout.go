@@ -59,7 +59,7 @@ type Layout struct {
 
 	HeaderAddr uint64 // address of file offset 0
 	Start      uint64 // size of the start of the file, launcher included
-	End        uint64 // file offset behind the last variant
+	End        uint64 // file offset behind the last variant, and behind Zeroes
 }
 
 // Zeroes is a PT_LOAD without contents that the kernel maps for a variant, Of,
@@ -217,6 +217,12 @@ func (l *Layout) mapAll(inputs []Input) {
 	}
 }
 
+// OverlapError says that two variants were linked to the same addresses.
+type OverlapError struct{ text string }
+
+// Error implements error.
+func (e *OverlapError) Error() string { return e.text }
+
 // checkApart refuses variants that cannot be mapped together.
 func checkApart(inputs []Input) error {
 	for i := range inputs {
@@ -229,8 +235,8 @@ func checkApart(inputs []Input) error {
 		for j := range inputs[:i] {
 			other := &inputs[j]
 			if overlap(inputs, j, i) {
-				return fmt.Errorf("%v at %#x to %#x overlaps %v at %#x to %#x: link %v with -ldflags=-T=%#x, or pack with -remap",
-					in.Level, in.low(), in.high(), other.Level, other.low(), other.high(), in.Level, slot.Base+slots.TextOffset)
+				return &OverlapError{fmt.Sprintf("%v at %#x to %#x overlaps %v at %#x to %#x: link %v with -ldflags=-T=%#x, or pack with -remap",
+					in.Level, in.low(), in.high(), other.Level, other.low(), other.high(), in.Level, slot.Base+slots.TextOffset)}
 			}
 		}
 	}

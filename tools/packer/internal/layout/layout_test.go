@@ -288,6 +288,8 @@ func FuzzPlan(f *testing.F) {
 			return
 		}
 		check(t, inputs, l)
+		l.Isolate(inputs)
+		check(t, inputs, l)
 	})
 }
 
@@ -341,6 +343,45 @@ func TestPlacementsFollowEachOther(t *testing.T) {
 	}
 	if l.HeaderAddr != slots.Of(2).Base-0x4000 || format.PageSize != page {
 		t.Errorf("start of the file at %#x", l.HeaderAddr)
+	}
+}
+
+// TestIsolate checks that the writable memory of every level is covered by Ops that
+// a launcher unmaps it by, and that a level which runs has the same memory as before.
+func TestIsolate(t *testing.T) {
+	for name, inputs := range map[string][]Input{
+		"Go's linker":          {goProgram(1), goProgram(2), goProgram(4)},
+		"GNU ld":               {systemProgram(1), systemProgram(3)},
+		"mixed":                {goProgram(1), systemProgram(2), goProgram(3), systemProgram(4)},
+		"position-independent": {movable(goProgram(1)), movable(systemProgram(3))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := plan(t, inputs...)
+			l.Isolate(inputs)
+			check(t, inputs, l)
+			for i, in := range inputs {
+				p := &l.Variants[i]
+				packed := newMemory(make([]byte, l.End))
+				for _, load := range l.Loads {
+					packed.load(load)
+				}
+				for _, op := range p.Ops {
+					if op.Kind == format.OpProtect && op.Prot&2 != 0 {
+						packed.carryOut(format.Op{Kind: format.OpUnmap, Addr: op.Addr, Len: op.Len}, *p)
+					}
+				}
+				for _, load := range in.Loads {
+					if load.Flags&elf.PF_W == 0 {
+						continue
+					}
+					for at := floor(load.Vaddr) + p.Delta; at < load.Vaddr+load.Memsz+p.Delta; at += page {
+						if _, ok := packed.pages[at]; ok {
+							t.Errorf("%v: %#x is still mapped", in.Level, at)
+						}
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -37,19 +37,20 @@ func (l *Layout) Isolate(inputs []Input) {
 		if p.Stage != 0 {
 			continue
 		}
-		if slices.ContainsFunc(p.Ops, func(op format.Op) bool { return op.Kind == format.OpProtect }) {
-			if l.Zeroes != nil && l.Zeroes.Of == i {
-				p.Ops = append(p.Ops, format.Op{Kind: format.OpProtect, Prot: prot(l.Zeroes.Flags), Addr: l.Zeroes.Vaddr, Len: l.Zeroes.Memsz})
-			}
+		protected := slices.ContainsFunc(p.Ops, func(op format.Op) bool { return op.Kind == format.OpProtect })
+		if l.Zeroes != nil && l.Zeroes.Of == i {
+			p.Ops = append(p.Ops, format.Op{Kind: format.OpProtect, Prot: prot(l.Zeroes.Flags), Addr: l.Zeroes.Vaddr, Len: l.Zeroes.Memsz})
+		}
+		if protected {
 			continue
 		}
 		for _, load := range in.Loads {
-			if load.Flags&elf.PF_W == 0 {
-				continue
-			}
 			end := load.Vaddr + load.Filesz
 			if p.BSS {
 				end = load.Vaddr + load.Memsz
+			}
+			if load.Flags&elf.PF_W == 0 || end == load.Vaddr {
+				continue
 			}
 			op := format.Op{Kind: format.OpProtect, Prot: prot(load.Flags), Addr: floor(load.Vaddr) + p.Delta}
 			op.Len = ceil(end) + p.Delta - op.Addr

@@ -7,6 +7,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -64,12 +65,16 @@ func New(ctx context.Context, variants []*variant.Variant, options Options) (*Fi
 	}
 	hashing := newDigester(ctx, f.variants)
 	p, err := f.plan(options)
-	if err != nil {
-		// Twice the same executable is the likelier reason of two that overlap.
-		hashing.work()
+	if overlap := (*layout.OverlapError)(nil); errors.As(err, &overlap) {
+		// Twice the same executable is the likelier reason.
+		for range f.variants {
+			go hashing.work()
+		}
 		if _, identical := hashing.wait(); identical != nil {
 			return nil, identical
 		}
+	}
+	if err != nil {
 		return nil, err
 	}
 	// One processor begins with the symbols, which nobody else can help with.
@@ -187,7 +192,7 @@ func (f *File) build(p *plan, options Options, digests [][sha256.Size]byte) erro
 	id := f.buildID(p.encoded, p.programs)
 	f.Manifest.BuildID = hex.EncodeToString(id)
 	f.tail = &tail{end: f.layout.End}
-	if err := f.buildTail(f.tail, p, options.DebugLink, id); err != nil {
+	if err := f.buildTail(p, options.DebugLink, id); err != nil {
 		return err
 	}
 
@@ -287,7 +292,8 @@ func (f *File) planSymbols(p *plan, code *bootcode.Code) error {
 }
 
 // buildTail appends what is not in memory when the file runs.
-func (f *File) buildTail(tail *tail, p *plan, link string, id []byte) error {
+func (f *File) buildTail(p *plan, link string, id []byte) error {
+	tail := f.tail
 	described, err := f.Manifest.Encode()
 	if err != nil {
 		return err
@@ -312,7 +318,7 @@ func (f *File) buildTail(tail *tail, p *plan, link string, id []byte) error {
 // Write begins, the variants are copied while Wait would wait.
 func (f *File) Write(w io.Writer) error {
 	out := &padder{w: w}
-	first, early := w.(io.WriterAt)
+	file, early := w.(io.WriterAt)
 	if !early {
 		if err := f.Wait(); err != nil {
 			return err
@@ -340,7 +346,7 @@ func (f *File) Write(w io.Writer) error {
 	if err := f.tail.write(out); err != nil || !early {
 		return err
 	}
-	_, err := first.WriteAt(f.start, 0)
+	_, err := file.WriteAt(f.start, 0)
 	return err
 }
 

@@ -5,7 +5,9 @@ import (
 	"context"
 	"debug/elf"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -187,6 +189,46 @@ func TestWriteToFile(t *testing.T) {
 	}
 	if got, err := os.ReadFile(path); err != nil || !bytes.Equal(got, want.Bytes()) {
 		t.Errorf("other bytes in a file than elsewhere (%v)", err)
+	}
+}
+
+// failing is a file that has room for so many bytes.
+type failing struct {
+	*os.File
+	left int
+}
+
+var errFull = errors.New("full")
+
+func (f *failing) Write(data []byte) (int, error) {
+	if f.left -= len(data); f.left < 0 {
+		return 0, errFull
+	}
+	return len(data), nil
+}
+
+// ReadFrom hides that of the file.
+func (f *failing) ReadFrom(r io.Reader) (int64, error) { return io.Copy(struct{ io.Writer }{f}, r) }
+
+// TestWriteFails fails at every part of the file, symbols of more than one buffer
+// among them.
+func TestWriteFails(t *testing.T) {
+	var symbols []symbol
+	for i := range 150_000 {
+		symbols = append(symbols, function(fmt.Sprint("f", i)))
+	}
+	v1, v2 := readVariant(t, crafted(1, symbols, nil), 1), readVariant(t, crafted(2, symbols, nil), 2)
+	for part := range 20 {
+		file, err := New(context.Background(), []*variant.Variant{v1, v2}, Options{Launcher: nopCode()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		if err := file.Write(&failing{left: int(file.Size()) * part / 20}); !errors.Is(err, errFull) {
+			t.Errorf("%d/20: error %v", part, err)
+		}
 	}
 }
 

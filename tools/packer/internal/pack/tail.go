@@ -7,7 +7,7 @@ import (
 	"rules_go_multiarch/tools/packer/internal/sections"
 )
 
-// tail gathers what follows the launcher in the file.
+// tail gathers what follows the variants in the file.
 type tail struct {
 	end          uint64 // file offset behind the last part
 	parts        []part

@@ -222,7 +222,7 @@ func (f *File) zeroed(l Level, at, end uint64, flags elf.ProgFlag) bool {
 	for at < end {
 		next := at
 		for _, p := range f.ELF.Progs {
-			if p.Type == elf.PT_LOAD && p.Vaddr+p.Filesz <= at && at < p.Vaddr+p.Memsz {
+			if p.Type == elf.PT_LOAD && p.Vaddr+p.Filesz <= at && at < p.Vaddr+p.Memsz && p.Flags&7 == flags&7 {
 				next = p.Vaddr + p.Memsz
 			}
 		}

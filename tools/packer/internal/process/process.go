@@ -149,18 +149,21 @@ func bias(path string, file *packed.File, mappings []mapping) uint64 {
 // fromMaps finds the level whose operations were carried out: the launcher does
 // nothing for the others.
 func fromMaps(file *packed.File, bias uint64, mappings []mapping) (goamd64.Level, error) {
-	var fallback goamd64.Level
+	var silent []goamd64.Level // whose operations do not show
 	for _, l := range file.Levels {
 		done, told := carriedOut(l.Ops, bias, mappings)
 		if done {
 			return l.Level, nil
 		}
-		if !told && fallback == 0 {
-			fallback = l.Level
+		if !told {
+			silent = append(silent, l.Level)
 		}
 	}
-	if fallback == 0 {
+	switch len(silent) {
+	case 0:
 		return 0, errors.New("its mappings are not those of any level: did it unmap its launcher?")
+	case 1:
+		return silent[0], nil
 	}
 	return 0, errors.New("its mappings do not tell, and reading its stack takes the right to trace it: try as root")
 }

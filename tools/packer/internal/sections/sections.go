@@ -103,14 +103,18 @@ func (t *Table) AddVariant(v *variant.Variant, p layout.Placement, baseline bool
 // AddZeroes appends the sections of a segment without contents, and satisfies
 // eu-elflint, which looks sections up in segments by file offset, and does not
 // count NOBITS ones: an empty section shows that the segment is writable, and the
-// lowest level's .bss, which the boot code maps, gets the segment's file offset.
+// lowest level's .bss, the only one here and which the boot code maps, gets the segment's file offset.
 func (t *Table) AddZeroes(zeroes *layout.Zeroes, v *variant.Variant) {
 	for i := range t.Sections {
 		if s := &t.Sections[i]; s.Type == elf.SHT_NOBITS && s.Flags&elf.SHF_TLS == 0 && s.Size <= zeroes.Memsz {
 			s.Offset = zeroes.Off
 		}
 	}
-	h := elf.SectionHeader{Name: suffixed(".zeroes", v), Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_WRITE, Addr: zeroes.Vaddr, Offset: zeroes.Off, Addralign: 1}
+	flags := elf.SHF_ALLOC
+	if zeroes.Flags&elf.PF_W != 0 {
+		flags |= elf.SHF_WRITE
+	}
+	h := elf.SectionHeader{Name: suffixed(".zeroes", v), Type: elf.SHT_PROGBITS, Flags: flags, Addr: zeroes.Vaddr, Offset: zeroes.Off, Addralign: 1}
 	t.Add(h)
 	if zeroes.Of > 0 {
 		h.Name, h.Type, h.Size = suffixed(".bss", v), elf.SHT_NOBITS, zeroes.Memsz

@@ -188,7 +188,7 @@ func (v *Variant) checkSegments() error {
 		return errors.New("has no PT_LOAD program header: want an executable")
 	}
 	// The kernel maps nothing below vm.mmap_min_addr, 64 KiB by default, and the
-	// packed file needs a page below its first variant.
+	// packed file needs room for its start below a variant; package layout checks how much.
 	const highest = 1 << 46
 	lowest := uint64(0x20000)
 	if v.PIE {
