@@ -57,6 +57,8 @@ func wantSameOnEngine(t *testing.T, here, there bazeltest.Workspace) {
 		// Bazel keeps tests that are tagged exclusive, because they measure time, on
 		// the machine that it runs on. It starts them last and alone here too.
 		"--modify_execution_info=^TestRunner$=-no-remote-exec")
+	// What is built with a builder of the engine's cannot come from the cache.
+	there.Bazel(t, "clean")
 	log := filepath.Join(t.TempDir(), "spawns.json")
 	tested, stderr, err := there.Try(t, "test", append(flags, "//...",
 		"--remote_download_minimal", "--execution_log_json_file="+log, "--noexecution_log_sort")...)
