@@ -77,11 +77,12 @@ func TestDebugFiles(t *testing.T) {
 	}
 }
 
-// TestDelveAtOnce debugs what was built for debugging, with nothing in between.
+// TestDelveAtOnce debugs what was built for debugging, with nothing in between. Of
+// two levels, the debug file has to be that of the one that starts.
 func TestDelveAtOnce(t *testing.T) {
 	delve := testenv.Tool(t, "dlv")
 	w := elsewhere(t)
-	const target, mode = "//tests/bazel/programs:one_level", "--compilation_mode=dbg"
+	const target, mode = "//tests/bazel/programs:two_levels", "--compilation_mode=dbg"
 	w.Bazel(t, "build", mode, target)
 	path := strings.TrimSpace(w.Bazel(t, "cquery", "--output=files", target, mode))
 	path = filepath.Join(strings.TrimSpace(w.Bazel(t, "info", "execution_root")), path)
@@ -114,7 +115,7 @@ func TestStrip(t *testing.T) {
 			if debugged { // else there is nothing to make debug files from, and Bazel says so
 				groups += ",+debug"
 			}
-			w.Bazel(t, "build", flag, groups, programs+"one_level", programs+"stripped", programs+"plain_v1")
+			w.Bazel(t, "build", flag, groups, programs+"one_level", programs+"stripped", programs+"without_debug", programs+"plain_v1")
 			plain := onlyFile(t, w.Files(t, []string{programs + "plain_v1"}, flag))
 			if has(plain, ".debug_info") != debugged || has(plain, ".symtab") != debugged {
 				t.Errorf("of go_binary: debug information %v, symbols %v: want %v", has(plain, ".debug_info"), has(plain, ".symtab"), debugged)
@@ -130,6 +131,10 @@ func TestStrip(t *testing.T) {
 			stripped := onlyFile(t, w.Files(t, []string{programs + "stripped"}, flag))
 			if has(stripped, ".symtab") || len(stripped) > len(whole) || debugged && len(stripped) == len(whole) {
 				t.Errorf("stripped: symbols %v, %d bytes of %d", has(stripped, ".symtab"), len(stripped), len(whole))
+			}
+			without := onlyFile(t, w.Files(t, []string{programs + "without_debug"}, flag))
+			if has(without, ".symtab") != debugged || len(without) < len(stripped) || len(without) > len(whole) || debugged && (len(without) == len(stripped) || len(without) == len(whole)) {
+				t.Errorf("without debug information: symbols %v, %d bytes, where all has %d and stripped %d", has(without, ".symtab"), len(without), len(whole), len(stripped))
 			}
 			if !debugged {
 				return

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static __thread int local = 41;
 static int zeroes[1 << 20];
@@ -51,6 +52,13 @@ int main(int argc, char **argv) {
 		return 1;
 	}
 #endif
+	// The heap of brk has to have room behind all variants.
+	char *heap = sbrk(16 << 20);
+	if (heap == (void *)-1) {
+		printf("v%d failed: brk\n", LEVEL);
+		return 1;
+	}
+	heap[0] = heap[(16 << 20) - 1] = 1;
 	char *memory = malloc(1 << 22);
 	memory[5] = 1;
 	printf("v%d ok ", LEVEL);
