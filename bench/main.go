@@ -5,13 +5,16 @@
 //
 // It writes DIR/results.json and a picture of each figure. All rows of a figure
 // are measured in one run, in turns where that is possible, and are ratios to its
-// first row. bench/README.md tells what the figures mean.
+// first row. Figures of an earlier run stay when -only names others; each says on
+// which machine and commit it was measured. bench/README.md tells what they mean.
 package main
 
 import (
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -25,17 +28,17 @@ import (
 
 // Results is what results.json has.
 type Results struct {
-	Machine figures.Machine `json:"machine"`
-	Commit  string          `json:"commit"` // with "+" where files were changed since
-	Figures []Figure        `json:"figures"`
+	Figures []Figure `json:"figures"`
 }
 
 // Figure is one comparison.
 type Figure struct {
-	Name    string `json:"name"` // of its picture
-	Title   string `json:"title"`
-	Command string `json:"command"` // that measures it alone
-	Rows    []Row  `json:"rows"`
+	Name    string          `json:"name"` // of its picture
+	Title   string          `json:"title"`
+	Command string          `json:"command"` // that measures it alone
+	Commit  string          `json:"commit"`  // with "+" where files were changed since
+	Machine figures.Machine `json:"machine"`
+	Rows    []Row           `json:"rows"`
 }
 
 // Row is one thing that is compared. Value is in Unit; the first row's Ratio is 1.
@@ -108,8 +111,12 @@ func run(out, only string, quick bool) error {
 	if err := os.MkdirAll(out, 0o777); err != nil {
 		return err
 	}
-	results := Results{Machine: figures.ThisMachine(), Commit: commit()}
 	path := filepath.Join(out, "results.json")
+	results, err := read(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	machine, commit := figures.ThisMachine(), commit()
 	for _, s := range steps {
 		if len(wanted) > 0 && !slices.Contains(wanted, s.name) {
 			continue
@@ -123,13 +130,16 @@ func run(out, only string, quick bool) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
-		results.Figures = append(results.Figures, found...)
+		for i := range found {
+			found[i].Machine, found[i].Commit = machine, commit
+			results.put(found[i])
+		}
 		// After every step, as all of them take long.
 		if err := results.write(path); err != nil {
 			return err
 		}
 		for _, f := range found {
-			if err := f.draw(filepath.Join(out, f.Name+".svg"), results.Machine); err != nil {
+			if err := f.draw(filepath.Join(out, f.Name+".svg")); err != nil {
 				return fmt.Errorf("drawing %s: %w", f.Name, err)
 			}
 			f.print()
@@ -140,21 +150,39 @@ func run(out, only string, quick bool) error {
 
 // drawAgain draws the pictures of results.json.
 func drawAgain(out string) error {
-	path := filepath.Join(out, "results.json")
-	text, err := os.ReadFile(path)
+	results, err := read(filepath.Join(out, "results.json"))
 	if err != nil {
 		return err
 	}
-	var results Results
-	if err := json.Unmarshal(text, &results); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
 	for _, f := range results.Figures {
-		if err := f.draw(filepath.Join(out, f.Name+".svg"), results.Machine); err != nil {
+		if err := f.draw(filepath.Join(out, f.Name+".svg")); err != nil {
 			return fmt.Errorf("drawing %s: %w", f.Name, err)
 		}
 	}
 	return nil
+}
+
+func read(path string) (*Results, error) {
+	results := &Results{}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return results, err
+	}
+	if err := json.Unmarshal(text, results); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return results, nil
+}
+
+// put adds a figure, in place of an earlier one of its name.
+func (r *Results) put(f Figure) {
+	for i := range r.Figures {
+		if r.Figures[i].Name == f.Name {
+			r.Figures[i] = f
+			return
+		}
+	}
+	r.Figures = append(r.Figures, f)
 }
 
 func (r *Results) write(path string) error {
@@ -181,10 +209,10 @@ func digits(value float64) string {
 	}
 }
 
-func (f *Figure) draw(path string, machine figures.Machine) error {
+func (f *Figure) draw(path string) error {
 	c := &chart.Chart{
 		Title: f.Title,
-		Notes: []string{machine.String()},
+		Notes: []string{f.Machine.String()},
 		Axis:  "ratio to " + f.Rows[0].Name + " (less is better)",
 	}
 	for i, r := range f.Rows {
