@@ -46,8 +46,8 @@ func TestNothingFetched(t *testing.T) {
 	}
 }
 
-// TestDamagedEntry changes a byte of packed files in the cache, and then of
-// variants too: Bazel does not take them for what they should be.
+// TestDamagedEntry changes a byte of packed files in the cache: Bazel does not take
+// them for what they should be.
 func TestDamagedEntry(t *testing.T) {
 	checkouts(t)
 	for name, text := range both.outputs {
