@@ -16,14 +16,22 @@ import (
 	"rules_go_multiarch/launcher/format"
 )
 
-// messagesPage lists the messages of packed files, of the rules and of the
-// packer.
+// messagesPage lists the messages of packed files, of the rules, of the packer, of
+// what runs a test at a level, and of bazelw.
 func messagesPage(root string) (string, error) {
 	rules, err := ruleMessages(filepath.Join(root, "private"))
 	if err != nil {
 		return "", err
 	}
-	packer, err := packerMessages(filepath.Join(root, "tools/packer"))
+	packer, err := goMessages(filepath.Join(root, "tools/packer"))
+	if err != nil {
+		return "", err
+	}
+	testlevel, err := goMessages(filepath.Join(root, "tools/testlevel"))
+	if err != nil {
+		return "", err
+	}
+	bazelw, err := shellMessages(filepath.Join(root, "bazelw"), filepath.Join(root, "tools/bazel"))
 	if err != nil {
 		return "", err
 	}
@@ -38,6 +46,8 @@ people meet. Messages combine: what was being done, colon, what went wrong.
 	section("Packed files, as they start", launcherMessages())
 	section("Bazel rules", rules)
 	section("packer", packer)
+	section("Tests at a level", testlevel)
+	section("bazelw", bazelw)
 	return out.String(), nil
 }
 
@@ -85,8 +95,9 @@ func ruleMessages(dir string) ([]string, error) {
 
 var goVerb = regexp.MustCompile(`%[#+]?[a-z]`)
 
-// packerMessages collects the texts that errors are made of.
-func packerMessages(dir string) ([]string, error) {
+// goMessages collects the texts that the errors of a command are made of, what its
+// checks find, and what it writes to stderr.
+func goMessages(dir string) ([]string, error) {
 	var messages []string
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
@@ -97,13 +108,17 @@ func packerMessages(dir string) ([]string, error) {
 			return err
 		}
 		for _, declaration := range file.Decls {
-			makers := []string{"Errorf", "New", "usagef"}
-			if f, ok := declaration.(*ast.FuncDecl); ok && f.Name.Name == "Error" {
-				makers = append(makers, "Sprintf")
-			}
+			f, ok := declaration.(*ast.FuncDecl)
+			makes := ok && (f.Name.Name == "Error" || f.Name.Name == "String")
 			ast.Inspect(declaration, func(node ast.Node) bool {
-				if text, ok := errorText(node, makers); ok && isMessage(text) {
-					messages = append(messages, strings.ReplaceAll(goVerb.ReplaceAllString(text, "…"), "\n", " "))
+				call, ok := node.(*ast.CallExpr)
+				if !ok {
+					return true
+				}
+				for _, arg := range messageArgs(call, makes) {
+					if text := strings.TrimSpace(pattern(arg)); isMessage(text) {
+						messages = append(messages, strings.ReplaceAll(goVerb.ReplaceAllString(text, "…"), "\n", " "))
+					}
 				}
 				return true
 			})
@@ -114,12 +129,8 @@ func packerMessages(dir string) ([]string, error) {
 	return slices.Compact(messages), err
 }
 
-// errorText returns the text of a call of one of the makers of errors.
-func errorText(node ast.Node, makers []string) (string, bool) {
-	call, ok := node.(*ast.CallExpr)
-	if !ok || len(call.Args) == 0 {
-		return "", false
-	}
+// messageArgs returns the arguments of a call that are messages, or formats of some.
+func messageArgs(call *ast.CallExpr, makes bool) []ast.Expr {
 	name := ""
 	switch fun := call.Fun.(type) {
 	case *ast.SelectorExpr:
@@ -127,24 +138,82 @@ func errorText(node ast.Node, makers []string) (string, bool) {
 	case *ast.Ident:
 		name = fun.Name
 	}
-	if !slices.Contains(makers, name) {
-		return "", false
+	switch {
+	case len(call.Args) == 0:
+		return nil
+	case name == "Errorf", name == "New", name == "usagef", name == "Sprintf" && makes:
+		return call.Args[:1]
+	case name == "add", name == "because":
+		return call.Args[:min(2, len(call.Args))]
+	case len(call.Args) < 2:
+		return nil
+	case strings.HasPrefix(name, "Fprint") && strings.EqualFold(lastName(call.Args[0]), "stderr"):
+		return call.Args[1:2]
+	case name == "append" && slices.Contains([]string{"reasons", "moved"}, lastName(call.Args[0])):
+		return call.Args[1:]
 	}
-	return constant(call.Args[0])
+	return nil
 }
 
-// constant returns the value of a string literal, or of a sum of some.
-func constant(e ast.Expr) (string, bool) {
+// lastName returns x of x and of y.x.
+func lastName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		return e.Sel.Name
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}
+
+// pattern returns a text with … for what is not constant in it.
+func pattern(e ast.Expr) string {
 	switch e := e.(type) {
 	case *ast.BasicLit:
-		text, err := strconv.Unquote(e.Value)
-		return text, err == nil
+		if text, err := strconv.Unquote(e.Value); err == nil {
+			return text
+		}
 	case *ast.BinaryExpr:
-		left, ok := constant(e.X)
-		right, ok2 := constant(e.Y)
-		return left + right, ok && ok2
+		return pattern(e.X) + pattern(e.Y)
+	case *ast.CallExpr:
+		if lastName(e.Fun) == "Sprintf" && len(e.Args) > 0 {
+			return pattern(e.Args[0])
+		}
 	}
-	return "", false
+	return "…"
+}
+
+var (
+	// $(command), with parentheses in it two deep.
+	shellCommand  = `\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)`
+	shellMessage  = regexp.MustCompile(`(?m)\b(?:die|fail|say|problem=) ?"((?:` + shellCommand + `|[^"\\]|\\.)*)"`)
+	shellVariable = regexp.MustCompile(shellCommand + `|\$\{[^}]*\}|\\?\$(?:\w+|\*)`)
+)
+
+// shellMessages collects what scripts say.
+func shellMessages(paths ...string) ([]string, error) {
+	var messages []string
+	for _, path := range paths {
+		if err := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() {
+				return err
+			}
+			source, err := os.ReadFile(path)
+			if err != nil || !strings.HasPrefix(string(source), "#") || strings.HasSuffix(path, ".md") {
+				return err
+			}
+			for _, m := range shellMessage.FindAllStringSubmatch(string(source), -1) {
+				if text := shellVariable.ReplaceAllString(m[1], "…"); isMessage(text) {
+					messages = append(messages, strings.ReplaceAll(text, `\"`, `"`))
+				}
+			}
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(messages)
+	return slices.Compact(messages), nil
 }
 
 // isMessage leaves out what only joins other texts.

@@ -218,10 +218,7 @@ func (l *Layout) mapAll(inputs []Input) {
 }
 
 // OverlapError says that two variants were linked to the same addresses.
-type OverlapError struct{ text string }
-
-// Error implements error.
-func (e *OverlapError) Error() string { return e.text }
+type OverlapError struct{ error }
 
 // checkApart refuses variants that cannot be mapped together.
 func checkApart(inputs []Input) error {
@@ -235,7 +232,7 @@ func checkApart(inputs []Input) error {
 		for j := range inputs[:i] {
 			other := &inputs[j]
 			if overlap(inputs, j, i) {
-				return &OverlapError{fmt.Sprintf("%v at %#x to %#x overlaps %v at %#x to %#x: link %v with -ldflags=-T=%#x, or pack with -remap",
+				return &OverlapError{fmt.Errorf("%v at %#x to %#x overlaps %v at %#x to %#x: link %v with -ldflags=-T=%#x, or pack with -remap",
 					in.Level, in.low(), in.high(), other.Level, other.low(), other.high(), in.Level, slot.Base+slots.TextOffset)}
 			}
 		}
