@@ -55,8 +55,12 @@ const (
 // TestLevelTestRuns runs tests of two levels, in two shards each, twice.
 func TestLevelTestRuns(t *testing.T) {
 	w := elsewhere(t)
-	w.Bazel(t, "test", features, "--runs_per_test=2", verbose)
-	for _, label := range []string{features + "_v1", features + "_v3"} {
+	labels := []string{features + "_v1", features + "_v3"}
+	for _, label := range labels {
+		clearLogs(t, w, label)
+	}
+	w.Bazel(t, "test", features, "--runs_per_test=2", uncounted, verbose)
+	for _, label := range labels {
 		reports := logs(t, w, label, "test.xml")
 		var runs []string
 		for run, report := range reports {

@@ -75,10 +75,12 @@ func TestQueryOfCall(t *testing.T) {
 // configuration that the command line asks for.
 func TestCquery(t *testing.T) {
 	w := examples(t)
-	if got := lines(w.Bazel(t, "cquery", "--output=label_kind", "//hello:hello_multi")); len(got) != 1 || !strings.HasPrefix(got[0], "go_multiarch_binary rule //hello:hello_multi (") {
+	// What the server knows of other configurations from earlier commands is listed too.
+	const own = "config(//hello:hello_multi, target)"
+	if got := lines(w.Bazel(t, "cquery", "--output=label_kind", own)); len(got) != 1 || !strings.HasPrefix(got[0], "go_multiarch_binary rule //hello:hello_multi (") {
 		t.Errorf("is configured as\n%s", strings.Join(got, "\n"))
 	}
-	files := lines(w.Bazel(t, "cquery", "--output=files", "//hello:hello_multi"))
+	files := lines(w.Bazel(t, "cquery", "--output=files", own))
 	bin := strings.TrimSpace(w.Bazel(t, "info", "bazel-bin"))
 	root := strings.TrimSpace(w.Bazel(t, "info", "execution_root"))
 	if want := filepath.Join(bin, "hello", "hello_multi"); len(files) != 1 || filepath.Join(root, files[0]) != want {
