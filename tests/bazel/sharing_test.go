@@ -127,6 +127,7 @@ func TestActionsOfLevel(t *testing.T) {
 // be packed.
 func TestLevelTestShares(t *testing.T) {
 	w := elsewhere(t)
+	w.Build(t, "//tests/bazel/programs:two_levels") // with what other tests changed
 	got := w.Build(t, "//tests/bazel/programs:levels_test_v3").Names()
 	const test = "//tests/bazel/programs:programs_test"
 	// What is tested together with the tests, and the program that runs them.
