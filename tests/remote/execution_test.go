@@ -56,7 +56,10 @@ func wantSameOnEngine(t *testing.T, here, there bazeltest.Workspace) {
 		"--disk_cache="+bazeltest.DiskCache(t, bazeltest.StandardLibraries),
 		// Bazel keeps tests that are tagged exclusive, because they measure time, on
 		// the machine that it runs on. It starts them last and alone here too.
-		"--modify_execution_info=^TestRunner$=-no-remote-exec")
+		"--modify_execution_info=^TestRunner$=-no-remote-exec",
+		// Some tests interrupt processes after a while, which a busy machine needs to
+		// start them.
+		"--flaky_test_attempts=3")
 	// What is built with a builder of the engine's cannot come from the cache.
 	there.Bazel(t, "clean")
 	log := filepath.Join(t.TempDir(), "spawns.json")
