@@ -51,15 +51,16 @@ func (w Workspace) Build(t testing.TB, args ...string) Built {
 
 // Try runs a command that builds, and returns what it did, what it printed, and
 // whether it failed.
-func (w Workspace) Try(t testing.TB, command string, args ...string) (built Built, stderr string, failed error) {
+func (w Workspace) Try(t testing.TB, command string, args ...string) (built Built, printed string, failed error) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "events.json")
-	_, stderr, failed = w.Run(append([]string{
+	stdout, stderr, failed := w.Run(append([]string{
 		command, "--build_event_json_file=" + file, "--build_event_publish_all_actions",
 	}, args...)...)
+	printed = stderr + stdout // What --test_output=errors shows is in stdout.
 	text, err := os.Open(file)
 	if err != nil {
-		t.Fatalf("%v, after a build that printed\n%s", err, stderr)
+		t.Fatalf("%v, after a build that printed\n%s", err, printed)
 	}
 	defer text.Close()
 	built.Runners = map[string]int{}
@@ -80,7 +81,7 @@ func (w Workspace) Try(t testing.TB, command string, args ...string) (built Buil
 			}
 		}
 		if err := decoder.Decode(&event); err == io.EOF {
-			return built, stderr, failed
+			return built, printed, failed
 		} else if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}

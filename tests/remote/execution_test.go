@@ -56,17 +56,14 @@ func wantSameOnEngine(t *testing.T, here, there bazeltest.Workspace) {
 		"--disk_cache="+bazeltest.DiskCache(t, bazeltest.StandardLibraries),
 		// Bazel keeps tests that are tagged exclusive, because they measure time, on
 		// the machine that it runs on. It starts them last and alone here too.
-		"--modify_execution_info=^TestRunner$=-no-remote-exec",
-		// packer_test fails on the engine since create copies while it hashes; why is
-		// not known yet.
-		"--test_tag_filters=-fails-on-engine")
+		"--modify_execution_info=^TestRunner$=-no-remote-exec")
 	// What is built with a builder of the engine's cannot come from the cache.
 	there.Bazel(t, "clean")
 	log := filepath.Join(t.TempDir(), "spawns.json")
-	tested, stderr, err := there.Try(t, "test", append(flags, "//...",
-		"--remote_download_minimal", "--execution_log_json_file="+log, "--noexecution_log_sort")...)
+	tested, printed, err := there.Try(t, "test", append(flags, "//...",
+		"--remote_download_minimal", "--test_output=errors", "--execution_log_json_file="+log, "--noexecution_log_sort")...)
 	if err != nil {
-		t.Errorf("bazel test: %v\n%s", err, stderr)
+		t.Errorf("bazel test: %v\n%s", err, printed)
 	}
 	t.Logf("by what ran them, of all actions: %v", tested.Runners)
 	wantRunners(t, tested, "remote", "remote cache hit", "disk cache hit")

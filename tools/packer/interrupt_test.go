@@ -53,7 +53,9 @@ func TestInterruptedCopy(t *testing.T) {
 			}
 			partial := waitForPartial(t, dir)
 			cmd.Process.Signal(syscall.SIGSTOP)
-			if info, err := os.Stat(partial); err != nil || info.Size() >= 256<<20 {
+			// It is renamed at the end. Its size says nothing: what is last in it may be
+			// written first.
+			if _, err := os.Stat(partial); err != nil {
 				t.Errorf("it was through before it could be interrupted: %v", err)
 			}
 			cmd.Process.Signal(test.signal)
