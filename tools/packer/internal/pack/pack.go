@@ -44,9 +44,11 @@ type File struct {
 
 	variants []*variant.Variant
 	layout   *layout.Layout
+	symbols  func() error // waits until they are planned
 	wait     func() error
 
-	// After Wait.
+	// After Wait. After symbols they have digests of zeroes, and all else is as it
+	// will be.
 	start []byte // ELF header, program headers, build id; in the next page, boot code and launcher table
 	tail  *tail  // manifest, symbols and section headers
 }
@@ -86,9 +88,15 @@ func New(ctx context.Context, variants []*variant.Variant, options Options) (*Fi
 		symbols <- f.planSymbols(p, options.Launcher)
 		hashing.work()
 	}()
+	f.symbols = sync.OnceValue(func() error {
+		if err := <-symbols; err != nil {
+			return err
+		}
+		return f.build(p, options, make([][sha256.Size]byte, len(f.variants)))
+	})
 	f.wait = sync.OnceValue(func() error {
 		digests, err := hashing.wait()
-		if failed := <-symbols; err == nil {
+		if failed := f.symbols(); err == nil {
 			err = failed
 		}
 		if err != nil {
@@ -191,8 +199,8 @@ func (f *File) build(p *plan, options Options, digests [][sha256.Size]byte) erro
 	f.Manifest = f.describe(digests, code, p.launcherSize)
 	id := f.buildID(p.encoded, p.programs)
 	f.Manifest.BuildID = hex.EncodeToString(id)
-	f.tail = &tail{end: f.layout.End}
-	if err := f.buildTail(p, options.DebugLink, id); err != nil {
+	f.tail = &tail{start: f.layout.End, end: f.layout.End}
+	if err := f.buildTail(p, p.sections.Clone(), options.DebugLink, id); err != nil {
 		return err
 	}
 
@@ -292,30 +300,30 @@ func (f *File) planSymbols(p *plan, code *bootcode.Code) error {
 }
 
 // buildTail appends what is not in memory when the file runs.
-func (f *File) buildTail(p *plan, link string, id []byte) error {
+func (f *File) buildTail(p *plan, table *sections.Table, link string, id []byte) error {
 	tail := f.tail
 	described, err := f.Manifest.Encode()
 	if err != nil {
 		return err
 	}
-	tail.add(p.sections, elf.SectionHeader{Name: sections.Manifest, Type: elf.SHT_PROGBITS, Addralign: 8}, described)
+	tail.add(table, elf.SectionHeader{Name: sections.Manifest, Type: elf.SHT_PROGBITS, Addralign: 8}, described)
 	if link == "" {
 		link = debuglink.Name(f.Manifest.BuildID)
 	}
-	tail.add(p.sections, elf.SectionHeader{Name: debuglink.Section, Type: elf.SHT_PROGBITS, Addralign: 4}, debuglink.Encode(link, debuglink.Sum(id)))
+	tail.add(table, elf.SectionHeader{Name: debuglink.Section, Type: elf.SHT_PROGBITS, Addralign: 4}, debuglink.Encode(link, debuglink.Sum(id)))
 	if symbols := p.symbols; !symbols.Empty() {
-		names := uint32(len(p.sections.Sections) + 1)
-		tail.addMade(p.sections, elf.SectionHeader{
+		names := uint32(len(table.Sections) + 1)
+		tail.addMade(table, elf.SectionHeader{
 			Name: sections.SymbolTable, Type: elf.SHT_SYMTAB, Link: names, Info: symbols.Locals(), Addralign: 8, Entsize: 24, Size: symbols.Size(),
 		}, symbols.Write)
-		tail.addMade(p.sections, elf.SectionHeader{Name: sections.StringTable, Type: elf.SHT_STRTAB, Addralign: 1, Size: symbols.NamesSize()}, symbols.WriteNames)
+		tail.addMade(table, elf.SectionHeader{Name: sections.StringTable, Type: elf.SHT_STRTAB, Addralign: 1, Size: symbols.NamesSize()}, symbols.WriteNames)
 	}
-	tail.addSectionTable(p.sections)
+	tail.addSectionTable(table)
 	return nil
 }
 
 // Write writes the packed file. When w is an io.WriterAt, whose offset 0 is where
-// Write begins, the variants are copied while Wait would wait.
+// Write begins, variants and symbols are copied while Wait would wait.
 func (f *File) Write(w io.Writer) error {
 	out := &padder{w: w}
 	file, early := w.(io.WriterAt)
@@ -337,21 +345,27 @@ func (f *File) Write(w io.Writer) error {
 		}
 		out.at += uint64(v.Size)
 	}
-	if err := f.Wait(); err != nil {
+	if err := f.symbols(); err != nil {
 		return err
 	}
-	if err := out.padTo(f.layout.End); err != nil {
+	if err := out.padTo(f.tail.start); err != nil {
 		return err
 	}
 	if err := f.tail.write(out); err != nil || !early {
+		return err
+	}
+	if err := f.Wait(); err != nil {
+		return err
+	}
+	if err := f.tail.rewrite(file); err != nil {
 		return err
 	}
 	_, err := file.WriteAt(f.start, 0)
 	return err
 }
 
-// Size returns how many bytes Write writes. Before Wait, what comes behind the
-// variants, symbols above all, is not counted.
+// Size returns how many bytes Write writes. Before Wait or Write, what comes behind
+// the variants, symbols above all, is not counted.
 func (f *File) Size() int64 {
 	if f.tail == nil {
 		return int64(f.layout.End)

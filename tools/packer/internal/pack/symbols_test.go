@@ -316,7 +316,7 @@ func TestUnsoundSymbols(t *testing.T) {
 		}
 	})
 	t.Run("endless name", func(t *testing.T) {
-		err := packable(readVariant(t, crafted(3, []symbol{function(strings.Repeat("x", 2<<20))}, nil), 3))
+		err := packable(readVariant(t, crafted(1, nil, nil), 1), readVariant(t, crafted(3, []symbol{function(strings.Repeat("x", 2<<20))}, nil), 3))
 		if err == nil || !strings.Contains(err.Error(), "has more than 1048576 bytes") {
 			t.Errorf("error %v", err)
 		}

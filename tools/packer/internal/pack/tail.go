@@ -9,7 +9,7 @@ import (
 
 // tail gathers what follows the variants in the file.
 type tail struct {
-	end          uint64 // file offset behind the last part
+	start, end   uint64 // file offsets of the first part, and behind the last one
 	parts        []part
 	sectionTable uint64 // file offset of the section headers
 	sectionCount int
@@ -70,6 +70,21 @@ func (t *tail) write(out *padder) error {
 		} else if err := out.made(p.size, p.make); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// rewrite writes the parts anew that depend on digests, into a file that write
+// has written to.
+func (t *tail) rewrite(file io.WriterAt) error {
+	at := t.start
+	for _, p := range t.parts {
+		if p.make == nil {
+			if _, err := file.WriteAt(p.bytes, int64(at)); err != nil {
+				return err
+			}
+		}
+		at += p.size
 	}
 	return nil
 }

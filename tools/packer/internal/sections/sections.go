@@ -12,6 +12,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"rules_go_multiarch/tools/packer/internal/layout"
@@ -42,6 +43,9 @@ type Table struct {
 
 // New returns a table with the null section alone.
 func New() *Table { return &Table{Sections: make([]elf.SectionHeader, 1)} }
+
+// Clone returns a table of the same sections.
+func (t *Table) Clone() *Table { return &Table{Sections: slices.Clone(t.Sections)} }
 
 // Add appends a section and returns its index.
 func (t *Table) Add(s elf.SectionHeader) int {

@@ -25,9 +25,12 @@ import (
 type Symbols struct {
 	sources []source
 	boot    []bootFunction
-	base    *names // of the baseline, or nil
+	base    *symtab // of the baseline, or nil
+	first   uint32  // its first function's name
 
-	shared    map[nameKey]uint32 // where names of functions stand in the string table
+	// shared says where names of functions stand in the string table. It is nil
+	// until a name is not where it is expected.
+	shared    map[nameKey]uint32
 	seeds     [2]maphash.Seed
 	baseSize  int64
 	namesSize int64 // of the string table; while walking, of what is known of it
@@ -89,8 +92,7 @@ func (sp *span) addMove(m move) {
 }
 
 type bootFunction struct {
-	name  string
-	added bool // the name is one that the string table gets from it
+	name string
 	entry
 }
 
@@ -104,7 +106,7 @@ const maxShared = 1 << 18
 
 // NewSymbols returns a table with the null symbol alone.
 func NewSymbols() *Symbols {
-	return &Symbols{shared: map[nameKey]uint32{}, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, baseSize: 1}
+	return &Symbols{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, baseSize: 1}
 }
 
 // AddVariant adds a variant's symbols; index says where its sections are. A
@@ -122,29 +124,57 @@ func (s *Symbols) AddVariant(v *variant.Variant, p layout.Placement, index Index
 	for from, to := range index {
 		src.section[from] = to
 	}
+	src.expected = s.first
 	s.sources = append(s.sources, src)
-	if len(s.shared) == 0 {
-		s.shared = make(map[nameKey]uint32, min(table.size/symbolSize, maxShared))
-	}
 	if !baseline {
 		return nil
 	}
-	s.base = &table.names
-	if s.baseSize, err = s.base.sizeInFile(); err != nil {
+	s.base = table
+	if s.baseSize, err = table.names.sizeInFile(); err != nil {
 		return err
 	}
-	return table.each(symbolSize, table.size, func(e *entry, _ int64) error {
-		if !e.function() || len(s.shared) >= maxShared {
+	found := errors.New("found")
+	if err = table.each(symbolSize, table.size, func(e *entry, _ int64) error {
+		if !e.function() {
 			return nil
 		}
-		name, err := table.names.at(e.name)
-		if key := s.key(name); err == nil && len(name) > 0 {
-			if _, known := s.shared[key]; !known {
-				s.shared[key] = e.name
-			}
+		s.first = e.name
+		return found
+	}); err == found {
+		return nil
+	}
+	return err
+}
+
+// share gathers the names of the baseline's functions.
+func (s *Symbols) share() error {
+	if s.base == nil {
+		s.shared = map[nameKey]uint32{}
+		return nil
+	}
+	s.shared = make(map[nameKey]uint32, min(s.base.size/symbolSize, maxShared))
+	full := errors.New("full")
+	if err := s.base.each(symbolSize, s.base.size, func(e *entry, _ int64) error {
+		if !e.function() {
+			return nil
 		}
+		name, err := s.base.names.at(e.name)
+		if err != nil || len(name) == 0 {
+			return err
+		}
+		key := s.key(name)
+		if _, known := s.shared[key]; known {
+			return nil
+		}
+		if len(s.shared) >= maxShared {
+			return full
+		}
+		s.shared[key] = e.name
+		return nil
+	}); err != full {
 		return err
-	})
+	}
+	return nil
 }
 
 // AddBoot adds the functions of the boot code, which stands at an address in
@@ -210,8 +240,10 @@ func (s *Symbols) inOrder(visit func(*source, *span) error, boot func(*bootFunct
 	return visitAll(1)
 }
 
+// planBoot adds a name that no program has.
 func (s *Symbols) planBoot(f *bootFunction) error {
-	f.entry.name, f.added = s.search([]byte(f.name))
+	f.entry.name = uint32(s.namesSize)
+	s.namesSize += int64(len(f.name)) + 1
 	return nil
 }
 
@@ -264,7 +296,7 @@ func (s *Symbols) WriteNames(w io.Writer) error {
 		if err := out.WriteByte(0); err != nil {
 			return err
 		}
-	} else if err := s.base.copyTo(out); err != nil {
+	} else if err := s.base.names.copyTo(out); err != nil {
 		return err
 	}
 	write := func(name []byte) error {
@@ -281,12 +313,7 @@ func (s *Symbols) WriteNames(w io.Writer) error {
 			}
 			return write(r.added)
 		})
-	}, func(f *bootFunction) error {
-		if !f.added {
-			return nil
-		}
-		return write([]byte(f.name))
-	}); err != nil {
+	}, func(f *bootFunction) error { return write([]byte(f.name)) }); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -395,7 +422,7 @@ func (src *source) keeps(e *entry) bool {
 // is new there.
 func (s *Symbols) place(src *source, name []byte) (offset uint32, added bool, err error) {
 	if s.base != nil && src.expected != 0 && len(name) > 0 {
-		found, err := s.base.has(src.expected, name)
+		found, err := s.base.names.has(src.expected, name)
 		if err != nil {
 			return 0, false, err
 		}
@@ -405,27 +432,32 @@ func (s *Symbols) place(src *source, name []byte) (offset uint32, added bool, er
 			return offset, false, nil
 		}
 	}
-	offset, added = s.search(name)
+	offset, added, err = s.search(name)
 	if int64(offset) < s.baseSize {
 		src.expected = offset + uint32(len(name)) + 1
 	}
-	return offset, added, nil
+	return offset, added, err
 }
 
 // search does the same without expecting anything.
-func (s *Symbols) search(name []byte) (offset uint32, added bool) {
+func (s *Symbols) search(name []byte) (offset uint32, added bool, err error) {
 	if len(name) == 0 {
-		return 0, false
+		return 0, false, nil
+	}
+	if s.shared == nil {
+		if err := s.share(); err != nil {
+			return 0, false, err
+		}
 	}
 	next := uint32(s.namesSize)
 	key := s.key(name)
 	if known, found := s.shared[key]; found && known != next {
-		return known, false
+		return known, false, nil
 	} else if !found && len(s.shared) < maxShared {
 		s.shared[key] = next
 	}
 	s.namesSize += int64(len(name)) + 1
-	return next, true
+	return next, true, nil
 }
 
 func (s *Symbols) key(name []byte) nameKey {
