@@ -1,8 +1,8 @@
-// Package probe makes the two smallest programs there are: one that exits at
-// once, and one that first executes CPUID as the launcher does. What the second
-// one takes longer is what CPUID costs a process that has just begun. Under a
-// hypervisor each CPUID traps and takes microseconds, more of them than when it
-// is repeated in a warm loop; on bare metal it takes about 0.1.
+// Package probe makes the smallest programs there are: one that exits at once,
+// and some that first execute CPUID as the launcher does. What those take longer
+// is what CPUID costs a process that has just begun. Under a hypervisor each
+// CPUID traps and takes microseconds, the first one of a process more than those
+// that follow; on bare metal it takes about 0.1.
 package probe
 
 import (
@@ -37,8 +37,10 @@ var exit = []byte{
 func Exit() []byte { return executable(exit) }
 
 // CPUID returns an executable that executes the launcher's CPUID instructions
-// and exits with status 0.
-func CPUID() []byte { return executable(append(bytes.Clone(launcherCPUID), exit...)) }
+// the given number of times and exits with status 0.
+func CPUID(times int) []byte {
+	return executable(append(bytes.Repeat(launcherCPUID, times), exit...))
+}
 
 // executable returns an ELF file of one segment: headers, then code.
 func executable(code []byte) []byte {

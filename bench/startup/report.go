@@ -22,6 +22,7 @@ type report struct {
 	CPU     int             `json:"cpu"`   // that everything ran on, or -1
 	Exit    float64         `json:"exit"`  // median of a program that exits at once
 	CPUID   float64         `json:"cpuid"` // what the launcher's CPUID instructions add to it
+	Again   float64         `json:"again"` // what executing them once more adds to that
 	Rows    []row           `json:"commands"`
 }
 
@@ -39,14 +40,14 @@ type row struct {
 	Error      float64         `json:"error"`
 }
 
-// newReport describes the results of the commands, which those of the two
-// probes follow.
+// newReport describes the results of the commands, which those of the probes
+// follow.
 func newReport(o *options, commands []command, results []samples) *report {
 	n := len(commands)
-	exit, cpuid := figures.Median(results[n].wall), figures.Median(results[n+1].wall)
+	exit, cpuid, again := figures.Median(results[n].wall), figures.Median(results[n+1].wall), figures.Median(results[n+2].wall)
 	r := &report{
 		Machine: figures.ThisMachine(), Rounds: o.rounds, Blocks: o.blocks, CPU: o.cpu,
-		Exit: exit, CPUID: cpuid - exit,
+		Exit: exit, CPUID: cpuid - exit, Again: again - cpuid,
 	}
 	first := &results[0]
 	for i, c := range commands {
@@ -93,8 +94,8 @@ func (r *report) writeText(w io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\nA program that exits at once takes %.1f, with the launcher's %d CPUID instructions %.1f more.\n",
-		r.Exit, probe.Instructions, r.CPUID)
+	_, err := fmt.Fprintf(w, "\nA program that exits at once takes %.1f, with the launcher's %d CPUID instructions %.1f more, with the same again %.1f.\n",
+		r.Exit, probe.Instructions, r.CPUID, r.Again)
 	for i, c := range r.Rows {
 		if c.Name == packedName && i > 0 {
 			_, err = fmt.Fprintf(w, "%s adds %.1f to %s: CPUID %.1f, the rest %.1f.\n",
