@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/tests/probetest"
 )
@@ -16,7 +17,23 @@ import (
 // file. After each of them it runs at every level, and "packer verify" says what
 // is different.
 func TestToolsThatWrite(t *testing.T) {
-	probe := testenv.Probe(t)
+	for name, link := range map[string]testenv.Link{
+		"static":  {Env: []string{"CGO_ENABLED=0"}},
+		"PIE":     {Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true},
+		"dynamic": {Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Extld: "-no-pie"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			link.Basename = "changed" + name
+			variants := map[goamd64.Level]string{}
+			for level := goamd64.Min; level <= goamd64.Max; level++ {
+				variants[level] = testenv.Build(t, "./tests/probe", level, link)
+			}
+			toolsThatWrite(t, testenv.Pack(t, link.Basename, variants))
+		})
+	}
+}
+
+func toolsThatWrite(t *testing.T, packed string) {
 	moved := []string{"bytes, it was packed with", "its levels were moved in the file"}
 	nameless := append(moved, "it has no symbol table")
 	for _, test := range []struct {
@@ -40,7 +57,7 @@ func TestToolsThatWrite(t *testing.T) {
 		t.Run(test.command, func(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "app")
-			before := probetest.Read(t, probe.Packed)
+			before := probetest.Read(t, packed)
 			if err := os.WriteFile(path, before, 0o755); err != nil {
 				t.Fatal(err)
 			}
