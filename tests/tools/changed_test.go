@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/tests/probetest"
 )
@@ -16,22 +15,7 @@ import (
 // TestToolsThatWrite lets tools that change executables have a go at the packed
 // file. After each of them it runs at every level, and "packer verify" says what
 // is different.
-func TestToolsThatWrite(t *testing.T) {
-	for name, link := range map[string]testenv.Link{
-		"static":  {Env: []string{"CGO_ENABLED=0"}},
-		"PIE":     {Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true},
-		"dynamic": {Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Extld: "-no-pie"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			link.Basename = "changed" + name
-			variants := map[goamd64.Level]string{}
-			for level := goamd64.Min; level <= goamd64.Max; level++ {
-				variants[level] = testenv.Build(t, "./tests/probe", level, link)
-			}
-			toolsThatWrite(t, testenv.Pack(t, link.Basename, variants))
-		})
-	}
-}
+func TestToolsThatWrite(t *testing.T) { toolsThatWrite(t, testenv.Probe(t).Packed) }
 
 func toolsThatWrite(t *testing.T, packed string) {
 	moved := []string{"bytes, it was packed with", "its levels were moved in the file"}

@@ -224,3 +224,21 @@ func TestElflint(t *testing.T) {
 		})
 	}
 }
+
+// TestToolsThatWriteOthers does what TestToolsThatWrite does with files that are
+// not static.
+func TestToolsThatWriteOthers(t *testing.T) {
+	for name, link := range map[string]testenv.Link{
+		"PIE":     {Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true},
+		"dynamic": {Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Extld: "-no-pie"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			link.Basename = "changed" + name
+			variants := map[goamd64.Level]string{}
+			for level := goamd64.Min; level <= goamd64.Max; level++ {
+				variants[level] = testenv.Build(t, "./tests/probe", level, link)
+			}
+			toolsThatWrite(t, testenv.Pack(t, link.Basename, variants))
+		})
+	}
+}
