@@ -2,12 +2,14 @@ package sections
 
 import (
 	"bufio"
+	"bytes"
 	"debug/elf"
 	"errors"
 	"fmt"
 	"hash/maphash"
 	"io"
 	"math"
+	"slices"
 
 	"rules_go_multiarch/tools/packer/internal/bootcode"
 	"rules_go_multiarch/tools/packer/internal/layout"
@@ -26,7 +28,6 @@ type Symbols struct {
 	sources []source
 	boot    []bootFunction
 	base    *symtab // of the baseline, or nil
-	first   uint32  // its first function's name
 
 	// shared says where names of functions stand in the string table. It is nil
 	// until a name is not where it is expected.
@@ -48,10 +49,19 @@ type source struct {
 	baseline bool
 	spans    [2]span
 
-	// expected is where the next name is likely to be in the baseline's string
-	// table: linkers write the functions of all levels in the same order. It
-	// spares most searches.
-	expected uint32
+	// distance is how far the next name is likely to be, in the baseline's string
+	// table, from where it is in this one, modulo 2^32: linkers write the functions
+	// of all levels in the same order. It spares most searches. In a part of both
+	// that is the same it is known, and spares reading names one by one.
+	distance uint32
+	same     part
+}
+
+// part is a part of a string table that the baseline's has, too, at a distance.
+// It ends where a name ends.
+type part struct {
+	from, to uint32
+	distance uint32
 }
 
 // span is the local symbols of a variant, or the others. What the first reading
@@ -61,9 +71,9 @@ type span struct {
 	from, to int64 // offsets in the table of the first symbol and behind the last one
 	kept     uint32
 
-	// State when the span begins: namesSize, and expected of the source.
+	// State when the span begins: namesSize, and distance of the source.
 	namesSize int64
-	expected  uint32
+	distance  uint32
 
 	added bool   // one of them has a name that the string table gets from it
 	moves []move // ascending, or nil when there are more than maxMoves
@@ -124,25 +134,12 @@ func (s *Symbols) AddVariant(v *variant.Variant, p layout.Placement, index Index
 	for from, to := range index {
 		src.section[from] = to
 	}
-	src.expected = s.first
 	s.sources = append(s.sources, src)
 	if !baseline {
 		return nil
 	}
 	s.base = table
-	if s.baseSize, err = table.names.sizeInFile(); err != nil {
-		return err
-	}
-	found := errors.New("found")
-	if err = table.each(symbolSize, table.size, func(e *entry, _ int64) error {
-		if !e.function() {
-			return nil
-		}
-		s.first = e.name
-		return found
-	}); err == found {
-		return nil
-	}
+	s.baseSize, err = table.names.sizeInFile()
 	return err
 }
 
@@ -249,7 +246,7 @@ func (s *Symbols) planBoot(f *bootFunction) error {
 
 // planSpan reads a source's table for the first time.
 func (s *Symbols) planSpan(src *source, sp *span) error {
-	*sp = span{from: sp.from, to: sp.to, namesSize: s.namesSize, expected: src.expected, moves: []move{{}}}
+	*sp = span{from: sp.from, to: sp.to, namesSize: s.namesSize, distance: src.distance, moves: []move{{}}}
 	return s.resolve(src, sp, func(r *resolved) error {
 		sp.addMove(move{r.at, r.name - r.own, r.dropped})
 		if !r.dropped {
@@ -334,7 +331,7 @@ type resolved struct {
 func (s *Symbols) resolve(src *source, sp *span, f func(*resolved) error) error {
 	namesSize := s.namesSize
 	defer func() { s.namesSize = max(s.namesSize, namesSize) }()
-	s.namesSize, src.expected = sp.namesSize, sp.expected
+	s.namesSize, src.distance, src.same = sp.namesSize, sp.distance, part{}
 	var r resolved
 	return src.each(sp, func(e *entry, at int64) error {
 		r = resolved{entry: *e, at: at, own: e.name}
@@ -344,17 +341,20 @@ func (s *Symbols) resolve(src *source, sp *span, f func(*resolved) error) error 
 			}
 			return f(&r)
 		}
+		if r.size > 0 && r.own >= src.same.from && r.own < src.same.to {
+			r.name = r.own + src.same.distance
+			return f(&r)
+		}
 		name, err := src.table.names.at(r.own)
 		if err != nil {
 			return src.unreadable(err)
 		}
-		// By these two tools find where all of a program's code begins and ends.
-		if string(name) == "runtime.text" || string(name) == "runtime.etext" {
+		if r.size == 0 && slices.Contains(leftOut, string(name)) {
 			r.dropped = true
 			return f(&r)
 		}
 		var isNew bool
-		if r.name, isNew, err = s.place(src, name); err != nil {
+		if r.name, isNew, err = s.place(src, r.own, name); err != nil {
 			return src.unreadable(err)
 		}
 		if isNew {
@@ -418,25 +418,45 @@ func (src *source) keeps(e *entry) bool {
 	return true
 }
 
+// leftOut are names, of symbols without a size, by which tools find where all of a
+// program's code begins and ends.
+var leftOut = []string{"runtime.text", "runtime.etext"}
+
 // place returns where a source's name stands in the string table, and whether it
 // is new there.
-func (s *Symbols) place(src *source, name []byte) (offset uint32, added bool, err error) {
-	if s.base != nil && src.expected != 0 && len(name) > 0 {
-		found, err := s.base.names.has(src.expected, name)
+func (s *Symbols) place(src *source, own uint32, name []byte) (offset uint32, added bool, err error) {
+	if s.base != nil && len(name) > 0 {
+		expected := own + src.distance
+		found, err := s.base.names.has(expected, name)
 		if err != nil {
 			return 0, false, err
 		}
 		if found {
-			offset = src.expected
-			src.expected += uint32(len(name)) + 1
-			return offset, false, nil
+			src.same = s.samePart(src, own)
+			return expected, false, nil
 		}
 	}
-	offset, added, err = s.search(name)
-	if int64(offset) < s.baseSize {
-		src.expected = offset + uint32(len(name)) + 1
+	if offset, added, err = s.search(name); int64(offset) < s.baseSize {
+		src.distance = offset - own
+	} else {
+		src.distance -= uint32(len(name)) + 1 // The baseline goes on with the next one.
 	}
 	return offset, added, err
+}
+
+// samePart returns what is the same from a name on, as far as both tables have
+// been read.
+func (s *Symbols) samePart(src *source, own uint32) part {
+	a, b := src.table.names.rest(own), s.base.names.rest(own+src.distance)
+	n := min(len(a), len(b))
+	a, b = a[:n], b[:n]
+	if !bytes.Equal(a, b) {
+		n = 0
+		for a[n] == b[n] {
+			n++
+		}
+	}
+	return part{own, own + uint32(bytes.LastIndexByte(a[:n], 0)+1), src.distance}
 }
 
 // search does the same without expecting anything.

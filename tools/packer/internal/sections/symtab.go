@@ -144,6 +144,14 @@ func (n *names) at(offset uint32) ([]byte, error) {
 	}
 }
 
+// rest returns what of the table has been read from an offset on.
+func (n *names) rest(offset uint32) []byte {
+	if from := int64(offset) - n.start; from >= 0 && from < int64(len(n.window)) {
+		return n.window[from:]
+	}
+	return nil
+}
+
 // has reports whether a name is at an offset.
 func (n *names) has(offset uint32, name []byte) (bool, error) {
 	from := int64(offset) - n.start
