@@ -1,13 +1,13 @@
 module rules_go_multiarch
 
-go 1.24.0
+go 1.26.0
 
 require golang.org/x/arch v0.23.0
 
 require (
 	github.com/klauspost/cpuid/v2 v2.3.0
 	golang.org/x/perf v0.0.0-20250515181355-8f5f3abfb71a
-	golang.org/x/sys v0.38.0
+	golang.org/x/sys v0.48.0
 	gonum.org/v1/plot v0.16.0
 )
 

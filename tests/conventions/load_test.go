@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -76,8 +78,6 @@ func TestNothingPrints(t *testing.T) {
 			case !strings.Contains(line, "DEBUG: ") && !strings.Contains(line, "WARNING: "):
 			case strings.Contains(line, "WARNING: Download from "):
 				// Where nothing can be downloaded.
-			case name != "examples" && strings.Contains(line, "go_deps.bzl") && strings.HasSuffix(line, "due to transitive dependencies:"):
-				// Gazelle tells whoever builds this module itself that rules_go has newer Go modules.
 			default:
 				t.Errorf("%s: analysing //... prints %s", name, line)
 			}
@@ -105,4 +105,59 @@ func TestLoadVisibility(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, stderr)
 		}
 	}
+}
+
+var bazelDep = regexp.MustCompile(`(?m)^bazel_dep\(\s*name = "([a-z_]+)",\s*version = "([0-9.]+)"(.*)\)$`)
+
+// TestVersionsOfDependencies wants what we and the examples depend on directly
+// not to be older than what rules_go asks for: Bazel warns of that, where versions
+// come from a registry.
+func TestVersionsOfDependencies(t *testing.T) {
+	w := examples(t)
+	w.Bazel(t, "query", "@rules_go//go:def.bzl")
+	files, err := filepath.Glob(filepath.Join(strings.TrimSpace(w.Bazel(t, "info", "output_base")), "external", "rules_go[~+]", "MODULE.bazel"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("MODULE.bazel of rules_go is %q (%v)", files, err)
+	}
+	versions := func(file string, dev bool) map[string]string {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := map[string]string{}
+		for _, m := range bazelDep.FindAllStringSubmatch(string(text), -1) {
+			if dev || !strings.Contains(m[3], "dev_dependency") {
+				all[m[1]] = m[2]
+			}
+		}
+		return all
+	}
+	theirs := versions(files[0], false)
+	for _, file := range []string{"../../MODULE.bazel", "../../examples/MODULE.bazel"} {
+		compared := 0
+		for name, version := range versions(file, true) {
+			if want := theirs[name]; want != "" {
+				compared++
+				if slices.Compare(numbers(t, version), numbers(t, want)) < 0 {
+					t.Errorf("%s has %s %s, rules_go asks for %s", file, name, version, want)
+				}
+			}
+		}
+		if compared < 3 {
+			t.Errorf("%s has %d modules that rules_go has, want more", file, compared)
+		}
+	}
+}
+
+// numbers returns what is between the dots of a version.
+func numbers(t *testing.T, version string) (all []int) {
+	t.Helper()
+	for _, part := range strings.Split(version, ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, n)
+	}
+	return all
 }

@@ -61,7 +61,7 @@ func clone(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	origin := filepath.Join(t.TempDir(), "origin")
+	origin := filepath.Join(t.TempDir(), "rules_go_multiarch") // as a clone of it is called
 	shell := exec.Command("bash", "-euo", "pipefail", "-c", `
 		mkdir "$2"
 		git -C "$1" ls-files -z --cached --others --exclude-standard --deduplicate |

@@ -17,6 +17,8 @@ type step struct {
 }
 
 var (
+	// The repository's address, for which tests take a clone of the checkout.
+	address  = regexp.MustCompile(`https://github\.com/[^/ ]+/rules_go_multiarch`)
 	fence    = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 	fileName = regexp.MustCompile("`([A-Za-z_./]+)`[^`:]*(?:`[^`:]*`[^`:]*)*:\n\n$")
 )
@@ -78,7 +80,7 @@ func follow(t *testing.T, section, folder string, env ...string) {
 			continue
 		}
 		commands++
-		command := strings.ReplaceAll(s.command, "REPOSITORY", quote(clone(t)))
+		command := address.ReplaceAllLiteralString(s.command, quote(clone(t)))
 		fmt.Fprintf(script, "{ %s\n} >%s/%d.out 2>%[2]s/%[3]d.err\n", command, quote(logs), i)
 	}
 	if commands < 5 {

@@ -3,65 +3,191 @@ package release_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 )
 
-func read(t *testing.T, path string) string {
+const repository, tag, version = "rules_go_multiarch", "v1.2.3", "1.2.3"
+
+// clone makes a repository of the checkout as it is, committed or not.
+func clone(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../..", path))
+	dir := t.TempDir()
+	for _, name := range strings.Split(run(t, "../..", nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"), "\x00") {
+		from, to := filepath.Join("../..", name), filepath.Join(dir, name)
+		info, err := os.Lstat(from)
+		if name == "" || err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		text, err := os.ReadFile(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(to, text, info.Mode().Perm()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, dir, nil, "git", "init", "--quiet")
+	commit(t, dir)
+	return dir
+}
+
+func commit(t *testing.T, dir string) {
+	t.Helper()
+	run(t, dir, nil, "git", "add", ".")
+	run(t, dir, nil, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "--allow-empty", "--message=all")
+}
+
+func read(t *testing.T, dir, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, path))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
 }
 
-// TestRegistryTemplates makes the archive of a release as the workflow does, and
-// looks for it where the templates for Bazel's registry say that it is. What
-// fills them in is https://github.com/bazel-contrib/publish-to-bcr.
-func TestRegistryTemplates(t *testing.T) {
-	const tag, version, repository = "v1.2.3", "1.2.3", "rules_go_multiarch"
-	fill := strings.NewReplacer("{OWNER}", "owner", "{REPO}", repository, "{VERSION}", version, "{TAG}", tag).Replace
-
-	command := regexp.MustCompile(`(?m)^      - run: (git archive .*)$`).FindStringSubmatch(read(t, ".github/workflows/release.yml"))
-	if command == nil {
-		t.Fatal("release.yml makes no archive")
+// replace replaces the first match of a pattern, which has to be in a file.
+func replace(t *testing.T, dir, path, pattern, with string) {
+	t.Helper()
+	text := read(t, dir, path)
+	at := regexp.MustCompile(pattern).FindStringIndex(text)
+	if at == nil {
+		t.Fatalf("no %q in %s", pattern, path)
 	}
+	if err := os.WriteFile(filepath.Join(dir, path), []byte(text[:at[0]]+with+text[at[1]:]), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refused runs the script that makes the archive, and wants it to say what is left to do.
+func refused(t *testing.T, dir, tag string, want ...string) {
+	t.Helper()
 	out := t.TempDir()
-	run(t, "../..", []string{"GITHUB_REF_NAME=" + tag}, "bash", "-euc", strings.ReplaceAll(command[1], "--output=", "--output="+out+"/"))
+	cmd := exec.Command(filepath.Join(dir, ".ci/release"), tag, out)
+	text, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Errorf("releases %s, want it to refuse because of %q", tag, want)
+	}
+	if files, _ := os.ReadDir(out); len(files) > 0 {
+		t.Errorf("made %v all the same", files)
+	}
+	for _, line := range want {
+		if !strings.Contains(string(text), line) {
+			t.Errorf("no %q in\n%s", line, text)
+		}
+	}
+}
+
+// TestRegistryTemplates does what CONTRIBUTING.md says of a release, and makes
+// its archive, which the templates for Bazel's registry have to fit. What fills
+// them in is https://github.com/bazel-contrib/publish-to-bcr.
+func TestRegistryTemplates(t *testing.T) {
+	dir := clone(t)
+	if want := `run: .ci/release "$GITHUB_REF_NAME" .`; !strings.Contains(read(t, dir, ".github/workflows/release.yml"), want) {
+		t.Errorf("release.yml has no %q", want)
+	}
+
+	// As it is before the first release, whenever the test is run.
+	const account = ".bcr/metadata.template.json"
+	replace(t, dir, account, `github:[^/]+/`, "github:OWNER/")
+	replace(t, dir, account, `github\.com/[^/]+/`, "github.com/OWNER/")
+	commit(t, dir)
+	const unset = account + ": OWNER is in the place of an account"
+	refused(t, dir, tag, "MODULE.bazel: the module's version is not 1.2.3", "CHANGELOG.md: no section 1.2.3", unset)
+	replace(t, dir, "MODULE.bazel", `    version = ".*",\n`, `    version = "`+version+"\",\n")
+	replace(t, dir, "CHANGELOG.md", `\n## `, "\n## "+version+"\n\n## ")
+	commit(t, dir)
+	refused(t, dir, tag, unset)
+
+	_, section, _ := strings.Cut(read(t, dir, "CONTRIBUTING.md"), "\n## Release\n")
+	command := regexp.MustCompile(`(?m)^    (git grep .*)$`).FindStringSubmatch(section)
+	if command == nil {
+		t.Fatal("CONTRIBUTING.md does not say how the account is put in")
+	}
+	run(t, dir, []string{"account=example"}, "bash", "-euo", "pipefail", "-c", command[1])
+	commit(t, dir)
+	refused(t, dir, "1.2.3", "tag 1.2.3: want vX.Y.Z")
+	refused(t, dir, "v1.2.4", "version is not 1.2.4", "no section 1.2.4")
+	out := t.TempDir()
+	run(t, dir, nil, ".ci/release", tag, out)
 	archives, err := filepath.Glob(filepath.Join(out, "*"))
 	if err != nil || len(archives) != 1 {
-		t.Fatalf("%q makes %v (%v), want one file", command[1], archives, err)
+		t.Fatalf("made %v (%v), want one file", archives, err)
 	}
 
+	var metadata struct {
+		Homepage    string
+		Maintainers []struct{ GitHub, Name string }
+		Repository  []string
+		Versions    []string
+		Yanked      map[string]string `json:"yanked_versions"`
+	}
+	if err := json.Unmarshal([]byte(read(t, dir, ".bcr/metadata.template.json")), &metadata); err != nil {
+		t.Fatalf("metadata.template.json: %v", err)
+	}
+	if m := metadata; m.Homepage != "https://github.com/example/"+repository || len(m.Repository) != 1 || m.Repository[0] != "github:example/"+repository ||
+		len(m.Maintainers) == 0 || m.Maintainers[0].GitHub == "" || m.Maintainers[0].Name == "" || m.Versions == nil || len(m.Versions) > 0 || m.Yanked == nil {
+		t.Errorf("metadata.template.json has %+v", m)
+	}
+
+	fill := strings.NewReplacer("{OWNER}", "example", "{REPO}", repository, "{VERSION}", version, "{TAG}", tag).Replace
 	var source struct {
+		Integrity   *string
 		URL         string
 		StripPrefix string `json:"strip_prefix"`
 	}
-	if err := json.Unmarshal([]byte(read(t, ".bcr/source.template.json")), &source); err != nil {
+	if err := json.Unmarshal([]byte(read(t, dir, ".bcr/source.template.json")), &source); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := filepath.Base(fill(source.URL)), filepath.Base(archives[0]); got != want {
+	want := "https://github.com/example/" + repository + "/releases/download/" + tag + "/" + filepath.Base(archives[0])
+	if got := fill(source.URL); got != want || source.Integrity == nil {
 		t.Errorf("the registry would fetch %s, the release has %s", got, want)
 	}
-	files := run(t, out, nil, "tar", "--list", "--file", archives[0])
-	presubmit := read(t, ".bcr/presubmit.yml")
+	run(t, out, nil, "tar", "--extract", "--file", archives[0])
+	unpacked := filepath.Join(out, fill(source.StripPrefix))
+
+	// What the registry tests is the archive with the patches.
+	patches, err := filepath.Glob(filepath.Join(unpacked, ".bcr/patches/*.patch"))
+	if err != nil || len(patches) == 0 {
+		t.Fatalf("%d patches (%v)", len(patches), err)
+	}
+	for _, patch := range patches {
+		run(t, unpacked, nil, "git", "apply", "-p1", patch)
+	}
+	presubmit := read(t, unpacked, ".bcr/presubmit.yml")
 	module := regexp.MustCompile(`(?m)^  module_path: (.*)$`).FindStringSubmatch(presubmit)
 	if module == nil {
 		t.Fatal("presubmit.yml names no module")
 	}
-	for _, name := range []string{"MODULE.bazel", "defs.bzl", module[1] + "/MODULE.bazel"} {
-		if want := fill(source.StripPrefix) + "/" + name + "\n"; !strings.Contains(files, want) {
-			t.Errorf("no %s in the archive", want)
+	sdk := regexp.MustCompile(`(?m)^go_sdk\.download\(version = "(1\.[0-9]+)\.[0-9]+"\)$`).FindStringSubmatch(read(t, unpacked, module[1]+"/MODULE.bazel"))
+	if sdk == nil {
+		t.Error("the presubmit's module does not download Go")
+	} else if want := "\ngo " + sdk[1] + "."; !strings.Contains(read(t, unpacked, module[1]+"/go.mod"), want) {
+		t.Errorf("the presubmit's module has Go %s, its go.mod no %q", sdk[1], want)
+	}
+	for _, want := range []string{"\n    bazel: [7.x, 8.x, 9.x]\n", "\n      bazel: ${{ bazel }}\n", "\n      platform: ${{ platform }}\n", "\n      build_targets:\n", "\n      test_targets:\n"} {
+		if !strings.Contains(presubmit, want) {
+			t.Errorf("presubmit.yml has no %q", want)
 		}
 	}
-	if want := "bazel: [7.x, 8.x, 9.x]"; !strings.Contains(presubmit, want) {
-		t.Errorf("presubmit.yml has no %q", want)
+	targets := regexp.MustCompile(`(?m)^        - (.*)$`).FindAllStringSubmatch(presubmit, -1)
+	if len(targets) < 2 {
+		t.Errorf("presubmit.yml has targets %q", targets)
 	}
-	var metadata struct{ Homepage, Repository any }
-	if err := json.Unmarshal([]byte(read(t, ".bcr/metadata.template.json")), &metadata); err != nil || metadata.Homepage == nil || metadata.Repository == nil {
-		t.Errorf("metadata.template.json: %+v (%v)", metadata, err)
+	for _, target := range targets {
+		pkg, all := strings.CutSuffix(strings.TrimPrefix(target[1], "//"), "...")
+		if _, err := os.Stat(filepath.Join(unpacked, module[1], pkg)); !all || err != nil {
+			t.Errorf("presubmit.yml has %s: want a package that is there, with /... (%v)", target[1], err)
+		}
+	}
+	if !strings.Contains(read(t, unpacked, "MODULE.bazel"), "\n    version = \""+version+"\",\n") {
+		t.Error("the archive has another version")
 	}
 }

@@ -204,7 +204,7 @@ func TestDebugFrame(t *testing.T) {
 	}
 	for address, f := range want {
 		if got[address+distance] != f {
-			t.Errorf("%#x: %+q, want %+q", address, got[address+distance], f)
+			t.Errorf("%#x: %+v, want %+v", address, got[address+distance], f)
 		}
 	}
 }
