@@ -58,11 +58,7 @@ def _go_variant_impl(target, ctx):
     linkopts = [_expand(ctx, option) for option in attr.gc_linkopts]
     if go.mode.linkmode != "pie":
         linkopts = linkopts + slot_linkopts(level)
-    shared_libraries = [
-        file
-        for file in target[GoArchive].cgo_deps.to_list()
-        if file.extension == "so" or ".so." in file.basename
-    ]
+    shared_libraries = _shared_libraries(target[GoArchive].cgo_deps)
     solib = "{}.solib/{}".format(target.label.name, level)
     if shared_libraries:
         # rules_go's own run path is that of the variant's file, which nobody starts.
@@ -82,6 +78,21 @@ def _go_variant_impl(target, ctx):
         shared_libraries = shared_libraries,
         solib = solib,
     )]
+
+def _shared_libraries(cgo_deps):
+    """Returns the shared libraries among what cgo code is linked with.
+
+    Each gets a link beside the packed executable, with a name that Bazel has to
+    know while it analyses: that takes a list. A program with no C library of the
+    build anywhere has nothing to flatten.
+    """
+    if not cgo_deps:
+        return []
+    return [
+        file
+        for file in cgo_deps.to_list()
+        if file.extension == "so" or ".so." in file.basename
+    ]
 
 def _expand(ctx, option):
     """Expands "Make" variables, for which aspects have no function."""

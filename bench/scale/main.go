@@ -1,6 +1,6 @@
 // Scale writes a repository of many Go packages and programs, and measures what
 // Bazel takes to load and analyse the programs packed, plain, and built plainly
-// once a level.
+// once a level, and how many actions there are then, and would run.
 //
 //	go run ./bench/scale
 //	go run ./bench/scale -packages 200 -programs 20 -runs 1
@@ -64,7 +64,7 @@ func run(packages, programs, runs int, dir string, stdout io.Writer) error {
 	}
 
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "what\tload + analyse s\tagain s\tMiB of heap\tconfigured targets\tactions")
+	fmt.Fprintln(table, "what\tload + analyse s\tagain s\tMiB of heap\tconfigured targets\tactions made\tthat run\tprocesses")
 	measured := map[string]metrics{}
 	for _, kind := range kinds {
 		var samples []metrics
@@ -76,13 +76,23 @@ func run(packages, programs, runs int, dir string, stdout io.Writer) error {
 			samples = append(samples, sample)
 		}
 		m := median(samples)
+		var err error
+		if m.runs, m.processes, err = b.countRuns("//" + kind + "/..."); err != nil {
+			return err
+		}
 		measured[kind] = m
-		fmt.Fprintf(table, "%s\t%.1f\t%.2f\t%.0f\t%d\t%d\n", kind, m.seconds, m.again, m.heap, m.targets, m.actions)
+		fmt.Fprintf(table, "%s\t%.1f\t%.2f\t%.0f\t%d\t%d\t%d\t%d\n", kind, m.seconds, m.again, m.heap, m.targets, m.actions, m.runs, m.processes)
 	}
-	p, l := measured["packed"], measured["levels"]
-	fmt.Fprintf(table, "packed / levels\t%.2f\t%.2f\t%.2f\t%.3f\t%.3f\n", p.seconds/l.seconds, p.again/l.again,
-		p.heap/l.heap, float64(p.targets)/float64(l.targets), float64(p.actions)/float64(l.actions))
+	printRatio(table, "packed / levels", measured["packed"], measured["levels"], 1)
+	printRatio(table, "packed / 4 x plain", measured["packed"], measured["plain"], 4)
 	return table.Flush()
+}
+
+// printRatio compares with so many times what is measured.
+func printRatio(out io.Writer, name string, a, b metrics, times float64) {
+	ratio := func(a, b int) float64 { return float64(a) / float64(b) / times }
+	fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%.2f\t%.3f\t%.3f\t%.3f\t%.3f\n", name, a.seconds/b.seconds/times, a.again/b.again/times,
+		a.heap/b.heap/times, ratio(a.targets, b.targets), ratio(a.actions, b.actions), ratio(a.runs, b.runs), ratio(a.processes, b.processes))
 }
 
 func median(samples []metrics) metrics {

@@ -20,6 +20,8 @@ type metrics struct {
 	heap    float64 // of the server after a collection, MiB
 	targets int     // configured ones
 	actions int     // made, whether or not they would run
+
+	runs, processes int // see countRuns
 }
 
 type bazel struct{ dir, program string }

@@ -1,3 +1,5 @@
+//go:build servers
+
 package remote_test
 
 import (
@@ -11,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
 // TestFreshCheckout builds what was built before, in another folder with an
@@ -46,21 +50,76 @@ func TestNothingFetched(t *testing.T) {
 	}
 }
 
-// TestDamagedEntry changes a byte of packed files in the cache: Bazel does not take
-// them for what they should be.
+// TestDamagedEntry changes what the cache has: Bazel does not take it for what it
+// should be.
 func TestDamagedEntry(t *testing.T) {
 	checkouts(t)
-	for name, text := range both.outputs {
-		damage(t, text)
-		t.Log("damaged", name)
+	variants := both.first.Files(t, targets, "--output_groups=v3")
+	if len(both.outputs) != len(targets) || len(variants) != 1 {
+		t.Fatalf("%d packed files and %d variants of v3, want %d and the one that all share", len(both.outputs), len(variants), len(targets))
 	}
+
+	t.Run("packed files", func(t *testing.T) {
+		for _, text := range both.outputs {
+			damage(t, "cas.v2", hash(text), flip)
+		}
+		wantNoticed(t, "GoMultiarchPack")
+	})
+	t.Run("variant", func(t *testing.T) {
+		for _, text := range variants {
+			damage(t, "cas.v2", hash(text), flip)
+		}
+		// It packs here, so the variants have to be fetched.
+		wantNoticed(t, "GoLink", "--modify_execution_info=^GoMultiarchPack$=+no-remote-cache")
+	})
+
+	// What the cache has for an action is the names of its outputs and their hashes.
+	for name, change := range map[string]func(entry []byte, name, hash string) []byte{
+		"cut off":     func(entry []byte, _, _ string) []byte { return entry[:len(entry)/2] },
+		"noise":       func(entry []byte, _, _ string) []byte { return bytes.Repeat([]byte{0xa5}, len(entry)) },
+		"other hash":  func(entry []byte, _, hash string) []byte { return flipIn(entry, hash) },
+		"other name":  func(entry []byte, name, _ string) []byte { return flipIn(entry, name) },
+		"other field": func(entry []byte, _, _ string) []byte { return append([]byte{entry[0] ^ 8}, entry[1:]...) },
+	} {
+		for mnemonic, files := range map[string]map[string][]byte{"GoMultiarchPack": both.outputs, "GoLink": variants} {
+			t.Run(mnemonic+", "+name, func(t *testing.T) {
+				for file, text := range files {
+					damage(t, "ac.v2", hash(text), func(entry []byte) []byte {
+						return change(entry, filepath.Base(file), hash(text))
+					})
+				}
+				wantNoticed(t, mnemonic)
+			})
+		}
+	}
+}
+
+// wantNoticed builds with a damaged cache, and wants Bazel to run again what made
+// the damaged file, or to fail and say why.
+func wantNoticed(t *testing.T, mnemonic string, flags ...string) {
+	t.Helper()
 	both.second.Bazel(t, "clean")
-	_, stderr, err := both.second.Try(t, "build", append(targets, both.cache.flag(), "--remote_download_toplevel")...)
+	log := filepath.Join(t.TempDir(), "spawns.json")
+	_, stderr, err := both.second.Try(t, "build", slices.Concat(targets, flags, []string{
+		both.cache.flag(), "--remote_download_toplevel", "--execution_log_json_file=" + log, "--noexecution_log_sort",
+	})...)
 	t.Logf("ended with %v\n%s", err, stderr)
 	if err != nil && !strings.Contains(stderr, "digest") {
 		t.Errorf("the message does not name the reason:\n%s", stderr)
 	}
 	wantNoWrongFile(t, err == nil)
+	if err != nil {
+		return
+	}
+	ran := map[string]int{}
+	for _, spawn := range bazeltest.Spawns(t, log) {
+		if !strings.HasSuffix(spawn.Runner, "cache hit") {
+			ran[spawn.Mnemonic]++
+		}
+	}
+	if ran[mnemonic] == 0 {
+		t.Errorf("no %s was run again, only %v: the damage was not seen", mnemonic, ran)
+	}
 }
 
 // TestDyingCache builds with a cache that is there no more when some of what was
@@ -140,20 +199,51 @@ func executables(t *testing.T) []string {
 	return found
 }
 
-// damage changes a byte of a file in the cache.
-func damage(t *testing.T, text []byte) {
+// damage changes the file of a folder of the cache that belongs to an output, until
+// the end of the test: the output itself, or the result of the action that made it.
+func damage(t *testing.T, folder, hash string, change func([]byte) []byte) {
 	t.Helper()
-	hash := fmt.Sprintf("%x", sha256.Sum256(text))
-	paths, err := filepath.Glob(filepath.Join(both.cache.dir, "cas.v2", hash[:2], hash+"*"))
+	var paths []string
+	var stored []byte
+	err := filepath.WalkDir(filepath.Join(both.cache.dir, folder), func(path string, entry fs.DirEntry, err error) error {
+		if os.IsNotExist(err) {
+			return nil // The cache has just removed it, as old.
+		}
+		if err != nil || entry.IsDir() || folder == "cas.v2" && !strings.HasPrefix(entry.Name(), hash) {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if err == nil && (folder == "cas.v2" || bytes.Contains(text, []byte(hash))) {
+			paths, stored = append(paths, path), text
+		}
+		return err
+	})
 	if err != nil || len(paths) != 1 {
 		t.Fatalf("looking for %s in the cache: found %v, %v", hash, paths, err)
 	}
-	stored, err := os.ReadFile(paths[0])
-	if err != nil {
+	if err := os.WriteFile(paths[0], change(bytes.Clone(stored)), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	stored[len(stored)/2] ^= 1
-	if err := os.WriteFile(paths[0], stored, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() {
+		if _, err := os.Stat(paths[0]); err != nil {
+			return // A new entry took its place.
+		}
+		if err := os.WriteFile(paths[0], stored, 0o666); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func hash(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }
+
+// flip changes a bit in the middle.
+func flip(text []byte) []byte {
+	text[len(text)/2] ^= 1
+	return text
+}
+
+// flipIn changes a bit of a part of an entry.
+func flipIn(entry []byte, part string) []byte {
+	flip(entry[bytes.Index(entry, []byte(part)):][:len(part)])
+	return entry
 }

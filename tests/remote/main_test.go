@@ -1,3 +1,5 @@
+//go:build servers
+
 // Package remote_test builds with a remote cache, bazel-remote, and with a remote
 // execution engine, BuildBox. It starts them on loopback, and two checkouts with
 // a Bazel each: one fills the cache, the other lives off it.
