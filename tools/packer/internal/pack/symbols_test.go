@@ -319,12 +319,16 @@ func TestUnsoundSymbols(t *testing.T) {
 			t.Errorf("%+v", symbols)
 		}
 	})
-	t.Run("endless name", func(t *testing.T) {
-		err := packable(readVariant(t, crafted(1, nil, nil), 1), readVariant(t, crafted(3, []symbol{function(strings.Repeat("x", 2<<20))}, nil), 3))
-		if err == nil || !strings.Contains(err.Error(), "has more than 1048576 bytes") {
-			t.Errorf("error %v", err)
-		}
-	})
+	for _, endless := range []goamd64.Level{1, 3} {
+		t.Run("endless name in "+endless.String(), func(t *testing.T) {
+			names := map[goamd64.Level]string{1: "one", 3: "three"}
+			names[endless] = strings.Repeat("x", 2<<20)
+			err := packable(readVariant(t, crafted(1, []symbol{function(names[1])}, nil), 1), readVariant(t, crafted(3, []symbol{function(names[3])}, nil), 3))
+			if err == nil || !strings.HasPrefix(err.Error(), endless.String()+": reading its symbols: ") || !strings.Contains(err.Error(), "has more than 1048576 bytes") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
 	t.Run("too many sections", func(t *testing.T) {
 		many := func(level goamd64.Level) *variant.Variant {
 			return readVariant(t, crafted(level, nil, func(f *elftest.File) {

@@ -27,7 +27,7 @@ import (
 type Symbols struct {
 	sources []source
 	boot    []bootFunction
-	base    *symtab // of the baseline, or nil
+	base    *source // the baseline, or nil
 
 	// shared says where names of functions stand in the string table. It is nil
 	// until a name is not where it is expected.
@@ -138,7 +138,7 @@ func (s *Symbols) AddVariant(v *variant.Variant, p layout.Placement, index Index
 	if !baseline {
 		return nil
 	}
-	s.base = table
+	s.base = &source{path: v.Path, table: table}
 	s.baseSize, err = table.names.sizeInFile()
 	return err
 }
@@ -149,13 +149,14 @@ func (s *Symbols) share() error {
 		s.shared = map[nameKey]uint32{}
 		return nil
 	}
-	s.shared = make(map[nameKey]uint32, min(s.base.size/symbolSize, maxShared))
+	table := s.base.table
+	s.shared = make(map[nameKey]uint32, min(table.size/symbolSize, maxShared))
 	full := errors.New("full")
-	if err := s.base.each(symbolSize, s.base.size, func(e *entry, _ int64) error {
+	if err := table.each(symbolSize, table.size, func(e *entry, _ int64) error {
 		if !e.function() {
 			return nil
 		}
-		name, err := s.base.names.at(e.name)
+		name, err := table.names.at(e.name)
 		if err != nil || len(name) == 0 {
 			return err
 		}
@@ -168,8 +169,8 @@ func (s *Symbols) share() error {
 		}
 		s.shared[key] = e.name
 		return nil
-	}); err != full {
-		return err
+	}); err != nil && err != full {
+		return s.base.unreadable(err)
 	}
 	return nil
 }
@@ -293,7 +294,7 @@ func (s *Symbols) WriteNames(w io.Writer) error {
 		if err := out.WriteByte(0); err != nil {
 			return err
 		}
-	} else if err := s.base.names.copyTo(out); err != nil {
+	} else if err := s.base.table.names.copyTo(out); err != nil {
 		return err
 	}
 	write := func(name []byte) error {
@@ -355,7 +356,7 @@ func (s *Symbols) resolve(src *source, sp *span, f func(*resolved) error) error 
 		}
 		var isNew bool
 		if r.name, isNew, err = s.place(src, r.own, name); err != nil {
-			return src.unreadable(err)
+			return err
 		}
 		if isNew {
 			r.added = name
@@ -418,36 +419,44 @@ func (src *source) keeps(e *entry) bool {
 	return true
 }
 
-// leftOut are names, of symbols without a size, by which tools find where all of a
-// program's code begins and ends.
+// leftOut are names by which tools find where all of a program's code begins and
+// ends. Their symbols have no size: names of others need not be read.
 var leftOut = []string{"runtime.text", "runtime.etext"}
 
 // place returns where a source's name stands in the string table, and whether it
 // is new there.
 func (s *Symbols) place(src *source, own uint32, name []byte) (offset uint32, added bool, err error) {
-	if s.base != nil && len(name) > 0 {
-		expected := own + src.distance
-		found, err := s.base.names.has(expected, name)
+	if own == 0 { // the empty name
+		return 0, false, nil
+	}
+	if expected := own + src.distance; s.base != nil && int64(expected) < s.base.table.names.size {
+		found, err := s.base.table.names.has(expected, name)
 		if err != nil {
-			return 0, false, err
+			return 0, false, s.base.unreadable(err)
 		}
 		if found {
 			src.same = s.samePart(src, own)
 			return expected, false, nil
 		}
 	}
-	if offset, added, err = s.search(name); int64(offset) < s.baseSize {
+	if offset, added, err = s.search(name); err != nil || len(name) == 0 {
+		return offset, added, err
+	}
+	if int64(offset) < s.baseSize {
 		src.distance = offset - own
 	} else {
 		src.distance -= uint32(len(name)) + 1 // The baseline goes on with the next one.
 	}
-	return offset, added, err
+	// What is known of names must not depend on what was read before, and so not on an
+	// earlier distance.
+	src.same = part{}
+	return offset, added, nil
 }
 
 // samePart returns what is the same from a name on, as far as both tables have
 // been read.
 func (s *Symbols) samePart(src *source, own uint32) part {
-	a, b := src.table.names.rest(own), s.base.names.rest(own+src.distance)
+	a, b := src.table.names.rest(own), s.base.table.names.rest(own+src.distance)
 	n := min(len(a), len(b))
 	a, b = a[:n], b[:n]
 	if !bytes.Equal(a, b) {
