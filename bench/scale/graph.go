@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -61,6 +62,9 @@ func (b *bazel) countRuns(targets string) (runs, processes int, err error) {
 	labels, err := b.run("query", targets)
 	if err != nil {
 		return 0, 0, err
+	}
+	if !slices.ContainsFunc(g.Actions, func(a action) bool { return a.Mnemonic == runfiles }) {
+		return 0, 0, fmt.Errorf("the action graph of %s has no %s: this knows the graphs of Bazel 7", targets, runfiles)
 	}
 	for mnemonic, n := range g.runs(strings.Fields(files), strings.Fields(labels)) {
 		runs += n

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"rules_go_multiarch/internal/bazeltest"
 )
@@ -100,12 +101,12 @@ func wantNoticed(t *testing.T, mnemonic string, flags ...string) {
 	t.Helper()
 	both.second.Bazel(t, "clean")
 	log := filepath.Join(t.TempDir(), "spawns.json")
-	_, stderr, err := both.second.Try(t, "build", slices.Concat(targets, flags, []string{
+	_, printed, err := both.second.Try(t, "build", slices.Concat(targets, flags, []string{
 		both.cache.flag(), "--remote_download_toplevel", "--execution_log_json_file=" + log, "--noexecution_log_sort",
 	})...)
-	t.Logf("ended with %v\n%s", err, stderr)
-	if err != nil && !strings.Contains(stderr, "digest") {
-		t.Errorf("the message does not name the reason:\n%s", stderr)
+	t.Logf("ended with %v\n%s", err, printed)
+	if err != nil && !strings.Contains(printed, "digest") {
+		t.Errorf("the message does not name the reason:\n%s", printed)
 	}
 	wantNoWrongFile(t, err == nil)
 	if err != nil {
@@ -129,10 +130,10 @@ func TestDyingCache(t *testing.T) {
 	t.Run("fetching", func(t *testing.T) {
 		both.second.Bazel(t, "clean")
 		relay := dyingRelay(t, both.cache.address, 1<<20)
-		_, stderr, err := both.second.Try(t, "build", append(targets, "--remote_cache=grpc://"+relay, "--remote_download_toplevel")...)
-		t.Logf("ended with %v\n%s", err, stderr)
-		if err != nil && !strings.Contains(strings.ToLower(stderr), "remote cache") {
-			t.Errorf("the message does not name the reason:\n%s", stderr)
+		_, printed, err := both.second.Try(t, "build", append(targets, "--remote_cache=grpc://"+relay, "--remote_download_toplevel")...)
+		t.Logf("ended with %v\n%s", err, printed)
+		if err != nil && !strings.Contains(strings.ToLower(printed), "remote cache") {
+			t.Errorf("the message does not name the reason:\n%s", printed)
 		}
 		wantNoWrongFile(t, err == nil)
 		both.second.Build(t, append(targets, both.cache.flag())...)
@@ -205,7 +206,33 @@ func damage(t *testing.T, folder, hash string, change func([]byte) []byte) {
 	t.Helper()
 	var paths []string
 	var stored []byte
-	err := filepath.WalkDir(filepath.Join(both.cache.dir, folder), func(path string, entry fs.DirEntry, err error) error {
+	var err error
+	// A moment after an entry was replaced the old one may still be there.
+	for deadline := time.Now().Add(10 * time.Second); len(paths) != 1 && time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+		paths, stored, err = entries(folder, hash)
+	}
+	if err != nil || len(paths) != 1 {
+		t.Fatalf("looking for %s in the cache: found %v, %v", hash, paths, err)
+	}
+	if err := os.WriteFile(paths[0], change(bytes.Clone(stored)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		file, err := os.OpenFile(paths[0], os.O_WRONLY, 0)
+		if err != nil {
+			return // A new entry took its place.
+		}
+		defer file.Close()
+		if _, err := file.WriteAt(stored, 0); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// entries returns the files of a folder of the cache that belong to an output, and
+// what is in the last one.
+func entries(folder, hash string) (paths []string, stored []byte, err error) {
+	err = filepath.WalkDir(filepath.Join(both.cache.dir, folder), func(path string, entry fs.DirEntry, err error) error {
 		if os.IsNotExist(err) {
 			return nil // The cache has just removed it, as old.
 		}
@@ -218,20 +245,7 @@ func damage(t *testing.T, folder, hash string, change func([]byte) []byte) {
 		}
 		return err
 	})
-	if err != nil || len(paths) != 1 {
-		t.Fatalf("looking for %s in the cache: found %v, %v", hash, paths, err)
-	}
-	if err := os.WriteFile(paths[0], change(bytes.Clone(stored)), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if _, err := os.Stat(paths[0]); err != nil {
-			return // A new entry took its place.
-		}
-		if err := os.WriteFile(paths[0], stored, 0o666); err != nil {
-			t.Error(err)
-		}
-	})
+	return paths, stored, err
 }
 
 func hash(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text)) }

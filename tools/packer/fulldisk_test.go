@@ -66,6 +66,7 @@ func TestFullDisk(t *testing.T) {
 			{"thin", "-level", "v2", "-o", out, file},
 			{"remove", "-level", "v1", "-o", out, file},
 			{"replace", "-o", out, file, "v1=" + v1},
+			{"debug", "-level", "v2", "-file", out, testenv.Probe(t).Packed},
 		} {
 			if r := packer(args...); r.status != 1 || r.stderr != "packer: "+args[0]+": "+out+": no space left on device\n" {
 				t.Errorf("%q: status %d, %s", args, r.status, r.stderr)

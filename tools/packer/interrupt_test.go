@@ -53,8 +53,7 @@ func TestInterruptedCopy(t *testing.T) {
 			}
 			partial := waitForPartial(t, dir)
 			cmd.Process.Signal(syscall.SIGSTOP)
-			// It is renamed at the end. Its size says nothing: what is last in it may be
-			// written first.
+			// It is renamed at the end. Its size says nothing: its start is written last.
 			if _, err := os.Stat(partial); err != nil {
 				t.Errorf("it was through before it could be interrupted: %v", err)
 			}

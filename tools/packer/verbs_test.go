@@ -400,6 +400,9 @@ func TestBadExecutables(t *testing.T) {
 			{"remove", "-level", "v3", "-o", out, path},
 			{"replace", "-o", out, path, "v3=" + filepath.Join(dir, "v3")},
 			{"create", "-launcher", path, "-o", out, "v3=" + filepath.Join(dir, "v3")},
+			{"debug", "-file", out, path},
+			{"debug", "-level", "v3", "-file", out, good, "v3=" + path},
+			{"bench", path},
 		} {
 			r := packer(args...)
 			takesExecutables := slices.Contains(args, "v3="+path)
@@ -453,6 +456,7 @@ func TestTruncatedPacked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	v3 := write(t, filepath.Join(dir, "v3"), elftest.Executable(slots.Of(3).Base).Bytes(), 0o755)
 	sizes := []int{0, 4, 16, 63, 64, 4095, 4096, len(whole) - 64, len(whole) - 1}
 	for i := range file.Progs {
 		sizes = append(sizes, 64+56*(i+1))
@@ -470,6 +474,10 @@ func TestTruncatedPacked(t *testing.T) {
 			{"verify", path},
 			{"extract", "-level", "v3", "-o", out, path},
 			{"thin", "-level", "v3", "-o", out, path},
+			{"remove", "-level", "v1", "-o", out, path},
+			{"replace", "-o", out, path, "v3=" + v3},
+			{"debug", "-level", "v3", "-file", out, path},
+			{"bench", path},
 		} {
 			if r := packer(args...); r.status != 1 || !strings.HasPrefix(r.stderr, "packer: "+args[0]+": "+path+": ") {
 				t.Errorf("%d bytes: %q: status %d, %s", size, args, r.status, r.stderr)
