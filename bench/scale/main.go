@@ -3,7 +3,7 @@
 // once a level, and how many actions there are then, and would run.
 //
 //	go run ./bench/scale
-//	go run ./bench/scale -packages 200 -programs 20 -runs 1
+//	go run ./bench/scale -packages 200 -programs 20 -runs 1 -build
 //
 // It needs bazelw, or another Bazel in $BAZEL. Each measurement begins with a
 // new Bazel server.
@@ -27,14 +27,15 @@ func main() {
 	packages := flag.Int("packages", 2000, "number of Go packages")
 	programs := flag.Int("programs", 200, "number of programs")
 	runs := flag.Int("runs", 3, "number of measurements, of which the median is shown")
+	build := flag.Bool("build", false, "build everything as well, and measure a build with nothing to do; takes hours where there are thousands of packages")
 	dir := flag.String("dir", "", "folder for the repository, which stays; by default a temporary one, which does not")
 	flag.Parse()
-	if err := run(*packages, *programs, *runs, *dir, os.Stdout); err != nil {
+	if err := run(*packages, *programs, *runs, *build, *dir, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(packages, programs, runs int, dir string, stdout io.Writer) error {
+func run(packages, programs, runs int, build bool, dir string, stdout io.Writer) error {
 	checkout, err := filepath.Abs(".")
 	if err != nil {
 		return err
@@ -64,7 +65,7 @@ func run(packages, programs, runs int, dir string, stdout io.Writer) error {
 	}
 
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "what\tload + analyse s\tagain s\tMiB of heap\tconfigured targets\tactions made\tthat run\tprocesses")
+	fmt.Fprintln(table, "what\tload + analyse s\tagain s\tMiB of heap\tconfigured targets\tactions made\tthat run\tprocesses\tno-op build s")
 	measured := map[string]metrics{}
 	for _, kind := range kinds {
 		var samples []metrics
@@ -80,8 +81,13 @@ func run(packages, programs, runs int, dir string, stdout io.Writer) error {
 		if m.runs, m.processes, err = b.countRuns("//" + kind + "/..."); err != nil {
 			return err
 		}
+		if build {
+			if m.noop, err = b.measureNoop("//"+kind+"/...", runs); err != nil {
+				return err
+			}
+		}
 		measured[kind] = m
-		fmt.Fprintf(table, "%s\t%.1f\t%.2f\t%.0f\t%d\t%d\t%d\t%d\n", kind, m.seconds, m.again, m.heap, m.targets, m.actions, m.runs, m.processes)
+		fmt.Fprintf(table, "%s\t%.1f\t%.2f\t%.0f\t%d\t%d\t%d\t%d\t%s\n", kind, m.seconds, m.again, m.heap, m.targets, m.actions, m.runs, m.processes, figure(m.noop))
 	}
 	printRatio(table, "packed / levels", measured["packed"], measured["levels"], 1)
 	printRatio(table, "packed / 4 x plain", measured["packed"], measured["plain"], 4)
@@ -91,8 +97,16 @@ func run(packages, programs, runs int, dir string, stdout io.Writer) error {
 // printRatio compares with so many times what is measured.
 func printRatio(out io.Writer, name string, a, b metrics, times float64) {
 	ratio := func(a, b int) float64 { return float64(a) / float64(b) / times }
-	fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%.2f\t%.3f\t%.3f\t%.3f\t%.3f\n", name, a.seconds/b.seconds/times, a.again/b.again/times,
-		a.heap/b.heap/times, ratio(a.targets, b.targets), ratio(a.actions, b.actions), ratio(a.runs, b.runs), ratio(a.processes, b.processes))
+	fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%.2f\t%.3f\t%.3f\t%.3f\t%.3f\t%s\n", name, a.seconds/b.seconds/times, a.again/b.again/times,
+		a.heap/b.heap/times, ratio(a.targets, b.targets), ratio(a.actions, b.actions), ratio(a.runs, b.runs), ratio(a.processes, b.processes), figure(a.noop/b.noop/times))
+}
+
+// figure is empty for what was not measured.
+func figure(x float64) string {
+	if !(x > 0) {
+		return ""
+	}
+	return fmt.Sprintf("%.2f", x)
 }
 
 func median(samples []metrics) metrics {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"rules_go_multiarch/bench/internal/figures"
 )
 
 // metrics is what a build of the first phases took.
@@ -22,6 +24,8 @@ type metrics struct {
 	actions int     // made, whether or not they would run
 
 	runs, processes int // see countRuns
+
+	noop float64 // seconds of a build with nothing to do, or 0
 }
 
 type bazel struct{ dir, program string }
@@ -56,6 +60,23 @@ func (b bazel) measure(targets string) (metrics, error) {
 	}
 	m.heap = float64(mib)
 	return m, m.read(events)
+}
+
+// measureNoop builds targets, and then so many times again. It returns the median
+// of the latter in seconds.
+func (b bazel) measureNoop(targets string, times int) (float64, error) {
+	if _, err := b.run("build", targets); err != nil {
+		return 0, err
+	}
+	var seconds []float64
+	for range times {
+		begin := time.Now()
+		if _, err := b.run("build", targets); err != nil {
+			return 0, err
+		}
+		seconds = append(seconds, time.Since(begin).Seconds())
+	}
+	return figures.Median(seconds), nil
 }
 
 // read takes what Bazel counted from the file of its events.
