@@ -96,7 +96,11 @@ var (
 // TestAquery wants the actions of a packed program to be those that are
 // documented, and to say what they do to what.
 func TestAquery(t *testing.T) {
-	text := examples(t).Bazel(t, "aquery", "//hello:hello_multi")
+	w := examples(t)
+	// A server that knows the target in other configurations, from earlier commands,
+	// lists the actions of all.
+	w.Bazel(t, "shutdown")
+	text := w.Bazel(t, "aquery", "//hello:hello_multi")
 	got := map[string][]string{}
 	for _, m := range actionTitle.FindAllStringSubmatch(text, -1) {
 		if ours.MatchString(m[2]) {
