@@ -76,7 +76,7 @@ func main() {
 	out := flag.String("out", "bench/results", "write results.json and pictures here")
 	only := flag.String("only", "", "measure just these, separated by commas: "+names())
 	redraw := flag.Bool("redraw", false, "measure nothing: draw what results.json has")
-	quick := flag.Bool("quick", false, "few rounds: to see that it works, not for figures")
+	quick := flag.Bool("quick", false, "few rounds, of a small program: to see that it works, not for figures")
 	flag.Parse()
 	measure := func() error { return run(*out, *only, *quick) }
 	if *redraw {

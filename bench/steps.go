@@ -37,7 +37,11 @@ func (c *collection) rounds(all, quick int) string {
 // startup measures the time from start to exit, and the sizes of the files.
 func startup(c *collection) ([]Figure, error) {
 	var found []Figure
-	for _, size := range []int{0, 15, 60} {
+	programs := []int{0, 15, 60} // megabytes, 0 for the small one
+	if c.quick {
+		programs = programs[:1] // The others take minutes to build.
+	}
+	for _, size := range programs {
 		var report struct {
 			Commands []struct {
 				Name         string
@@ -77,6 +81,10 @@ func startup(c *collection) ([]Figure, error) {
 // memory measures what processes of one program take.
 func memory(c *collection) ([]Figure, error) {
 	var found []Figure
+	size, title := "60", "60 MB"
+	if c.quick {
+		size, title = "0", "2.5 MB"
+	}
 	for _, processes := range []string{"1", "8"} {
 		var report struct {
 			Commands []struct {
@@ -84,12 +92,12 @@ func memory(c *collection) ([]Figure, error) {
 				PSS  float64
 			}
 		}
-		command, err := c.tool(&report, "memory", "-processes", processes, "-rounds", c.rounds(21, 3), "-size-mb", "60")
+		command, err := c.tool(&report, "memory", "-processes", processes, "-rounds", c.rounds(21, 3), "-size-mb", size)
 		if err != nil {
 			return nil, err
 		}
 		f := Figure{
-			Name: "memory-" + processes, Title: "Memory (PSS) a process, of " + processes + " at a time, program of 60 MB", Command: command,
+			Name: "memory-" + processes, Title: "Memory (PSS) a process, of " + processes + " at a time, program of " + title, Command: command,
 		}
 		for _, row := range report.Commands {
 			f.Rows = append(f.Rows, Row{Name: row.Name, Value: row.PSS / 1024, Unit: "MiB", Ratio: row.PSS / report.Commands[0].PSS})
