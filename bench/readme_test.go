@@ -44,7 +44,7 @@ func TestReadme(t *testing.T) {
 	want = append(want,
 		fmt.Sprintf("\n| memory of 8 processes, 60 MB | %.1f MiB each | %.2f × | %.1f × | |\n",
 			row(memory, "plain v4").Value, row(memory, "packed").Ratio, row(memory, "memfd").Ratio),
-		fmt.Sprintf(" The smallest program paid %.0f µs\n", row("startup-small", "packed").Value-row("startup-small", "plain v4").Value))
+		fmt.Sprintf(" The smallest program paid %.0f µs there", row("startup-small", "packed").Value-row("startup-small", "plain v4").Value))
 	for _, s := range want {
 		if !strings.Contains(string(readme), s) {
 			t.Errorf("README.md has no %q", s)
