@@ -66,9 +66,8 @@ func run(o programs.Options, processes, rounds int, jsonPath string) error {
 		return err
 	}
 	defer set.Close()
-	best := set.Best.String()
 	kinds := []kind{
-		{"plain " + best, set.Path(best)},
+		{"plain " + set.Best.String(), set.Path(programs.Plain)},
 		{"again", set.Path(programs.Again)},
 		{"packed", set.Path(programs.Packed)},
 		{"memfd", set.Path(programs.Memfd)},

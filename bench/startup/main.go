@@ -75,14 +75,14 @@ func compare(o *options, stdout, stderr io.Writer) error {
 	return r.writeText(stdout)
 }
 
-// commandsOf returns what to compare. The first is the file of the level that
-// the packed one starts, not packed: the same bytes at the same addresses, so
-// that packing is all they differ in.
+// commandsOf returns what to compare. The first is what the user of a plain go
+// build has at the level that the packed file starts.
 func commandsOf(set *programs.Set) []command {
 	best := set.Best.String()
 	return []command{
-		{name: "plain " + best, path: set.Path(best)},
+		{name: "plain " + best, path: set.Path(programs.Plain)},
 		{name: "again", path: set.Path(programs.Again)},
+		{name: "in its slot", path: set.Path(best)},
 		{name: packedName, path: set.Path(programs.Packed)},
 		{name: "memfd", path: set.Path(programs.Memfd)},
 		{name: "plain v1", path: set.Path("v1")},

@@ -44,7 +44,8 @@ type Set struct {
 // Names of the files in a set, beside "v1" to "v4": the variants, linked for
 // packing, not packed.
 const (
-	Again  = "again"  // a copy of the best variant; what it differs by is noise
+	Plain  = "plain"  // the best level, as go build links it
+	Again  = "again"  // a copy of it; what it differs by is noise
 	Packed = "packed" // all levels
 	Memfd  = "memfd"  // all levels in the baseline, bench/memfd
 )
@@ -93,7 +94,10 @@ func (s *Set) build() error {
 			return err
 		}
 	}
-	if err := copyFile(s.Path(Again), s.Path(s.Best.String())); err != nil {
+	if err := s.goBuild(program, s.Best, Plain, s.ldflags()); err != nil {
+		return err
+	}
+	if err := copyFile(s.Path(Again), s.Path(Plain)); err != nil {
 		return err
 	}
 	if err := s.pack(); err != nil {
