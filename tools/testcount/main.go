@@ -4,9 +4,10 @@
 //
 // It reads files of "bazel test --build_event_json_file" and of "go test -json"
 // and tells them apart itself. Tests that did not pass are named on standard
-// error, with what Go ones printed. The exit status is 1 when a test failed,
-// none ran, or one was skipped that -may-skip does not match. Subtests are not
-// counted, but may not be skipped either.
+// error, with what Go ones printed, and so are the -slowest ones of Go with their
+// seconds. The exit status is 1 when a test failed, none ran, or one was skipped
+// that -may-skip does not match. Subtests are not counted, but may not be skipped
+// either.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -28,6 +30,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("testcount", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	maySkip := flags.String("may-skip", "^$", "regular expression of tests that may be skipped")
+	slowest := flags.Int("slowest", 0, "name so many of the slowest Go tests")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -36,7 +39,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "testcount: -may-skip:", err)
 		return 2
 	}
-	results := &results{outcomes: map[string]outcome{}, subtests: map[string]bool{}, output: map[string]string{}}
+	results := &results{outcomes: map[string]outcome{}, subtests: map[string]bool{}, output: map[string]string{}, seconds: map[string]float64{}}
 	for _, path := range flags.Args() {
 		file, err := os.Open(path)
 		if err == nil {
@@ -54,6 +57,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		names = append(names, name)
 	}
 	slices.Sort(names)
+	results.writeSlowest(stderr, *slowest)
 	count := map[outcome]int{}
 	status := 0
 	for _, name := range names {
@@ -97,6 +101,7 @@ type event struct {
 
 	// go test
 	Action, Package, Test, Output string
+	Elapsed                       float64 // seconds
 	// Of a build that failed: the package, in its own events and in the test's.
 	ImportPath, FailedBuild string
 }
@@ -108,6 +113,18 @@ type results struct {
 	subtests map[string]bool
 	// output is what a test and its subtests printed.
 	output map[string]string
+	// seconds is how long Go tests took.
+	seconds map[string]float64
+}
+
+// writeSlowest names the n slowest tests.
+func (s *results) writeSlowest(w io.Writer, n int) {
+	names := slices.SortedFunc(maps.Keys(s.seconds), func(a, b string) int {
+		return cmp.Or(cmp.Compare(s.seconds[b], s.seconds[a]), cmp.Compare(a, b))
+	})
+	for _, name := range names[:min(n, len(names))] {
+		fmt.Fprintf(w, "%5.0f s %s\n", s.seconds[name], name)
+	}
 }
 
 // read adds the tests in r.
@@ -151,6 +168,9 @@ func (s *results) addGo(e *event) {
 	name := e.Package + "." + test
 	if test == "" {
 		name = cmp.Or(e.Package, e.ImportPath)
+	}
+	if e.Elapsed > 0 && test != "" && !isSubtest {
+		s.seconds[name] = e.Elapsed
 	}
 	switch {
 	case e.Action == "output" || e.Action == "build-output":

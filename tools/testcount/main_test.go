@@ -80,3 +80,22 @@ func TestOutputOfFailures(t *testing.T) {
 		t.Errorf("%q, want %q", stderr.String(), want)
 	}
 }
+
+func TestSlowest(t *testing.T) {
+	const events = `{"Action":"pass","Package":"p","Test":"TestA/sub","Elapsed":30}
+{"Action":"pass","Package":"p","Test":"TestA","Elapsed":2.4}
+{"Action":"pass","Package":"p","Test":"TestB","Elapsed":12}
+{"Action":"pass","Package":"q","Test":"TestA","Elapsed":1}
+{"Action":"pass","Package":"p","Elapsed":14}
+`
+	path := filepath.Join(t.TempDir(), "events")
+	if err := os.WriteFile(path, []byte(events), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	run([]string{"-slowest", "2", path}, &stdout, &stderr)
+	const want = "   12 s p.TestB\n    2 s p.TestA\n"
+	if stderr.String() != want {
+		t.Errorf("%q, want %q", stderr.String(), want)
+	}
+}
