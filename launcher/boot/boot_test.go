@@ -2,6 +2,7 @@ package boot
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"unsafe"
@@ -19,6 +20,69 @@ func TestCPULevelIsTheLibrarys(t *testing.T) {
 		t.Errorf("cpuLevel() is %d: cpuid.CPU.X64Level() is %d", got, want)
 	}
 }
+
+// TestLevelOf takes one feature after the other from a CPU that has all, and as
+// many more as there are below a level, and asks a library of others for the level
+// of what is left. Bits: Intel SDM volume 2, CPUID.
+func TestLevelOf(t *testing.T) {
+	bits := []struct {
+		id       library.FeatureID
+		register func(*features) *uint32
+		bit      int
+	}{
+		{library.SSE3, leaf1ECX, 0}, {library.SSSE3, leaf1ECX, 9}, {library.FMA3, leaf1ECX, 12}, {library.CX16, leaf1ECX, 13},
+		{library.SSE4, leaf1ECX, 19}, {library.SSE42, leaf1ECX, 20}, {library.MOVBE, leaf1ECX, 22}, {library.POPCNT, leaf1ECX, 23},
+		{library.OSXSAVE, leaf1ECX, 27}, {library.AVX, leaf1ECX, 28}, {library.F16C, leaf1ECX, 29},
+		{library.LAHF, ext1ECX, 0}, {library.LZCNT, ext1ECX, 5},
+		{library.BMI1, leaf7EBX, 3}, {library.AVX2, leaf7EBX, 5}, {library.BMI2, leaf7EBX, 8},
+		{library.AVX512F, leaf7EBX, 16}, {library.AVX512DQ, leaf7EBX, 17}, {library.AVX512CD, leaf7EBX, 28},
+		{library.AVX512BW, leaf7EBX, 30}, {library.AVX512VL, leaf7EBX, 31},
+	}
+	// has returns a CPU that has the features of bits for which keep is true.
+	has := func(keep func(i int) bool) (f features, level int) {
+		f.xcr0 = 0xe7
+		var cpu library.CPUInfo
+		cpu.Enable(library.CMOV, library.CMPXCHG8, library.X87, library.FXSR, library.MMX, library.SYSCALL, library.SSE, library.SSE2)
+		for i, b := range bits {
+			if keep(i) {
+				*b.register(&f) |= 1 << b.bit
+				cpu.Enable(b.id)
+			}
+		}
+		return f, cpu.X64Level()
+	}
+	check := func(name string, keep func(i int) bool) {
+		t.Helper()
+		f, want := has(keep)
+		if got := levelOf(&f); int(got) != want {
+			t.Errorf("%s: level %d, want %d", name, got, want)
+		}
+	}
+	check("all", func(int) bool { return true })
+	check("none", func(int) bool { return false })
+	for lacking, b := range bits {
+		check("without "+b.id.String(), func(i int) bool { return i != lacking })
+		check(b.id.String()+" alone", func(i int) bool { return i == lacking })
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 10000 {
+		lacking := random.Uint64() & random.Uint64() & random.Uint64() & random.Uint64()
+		check("a random CPU", func(i int) bool { return lacking>>i&1 == 0 })
+	}
+
+	// The library looks at the operating system's support before it names a feature.
+	for bit, want := range map[int]uint32{0: 4, 1: 2, 2: 2, 5: 3, 6: 3, 7: 3} {
+		f, _ := has(func(int) bool { return true })
+		f.xcr0 &^= 1 << bit
+		if got := levelOf(&f); got != want {
+			t.Errorf("without bit %d of XCR0: level %d, want %d", bit, got, want)
+		}
+	}
+}
+
+func leaf1ECX(f *features) *uint32 { return &f.leaf1ECX }
+func ext1ECX(f *features) *uint32  { return &f.ext1ECX }
+func leaf7EBX(f *features) *uint32 { return &f.leaf7EBX }
 
 func TestDamagedText(t *testing.T) {
 	var text []byte

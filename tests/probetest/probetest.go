@@ -103,9 +103,17 @@ var Models = []Model{
 	{"max", 3},
 	{"Nehalem,-popcnt", 1},
 	{"Nehalem,-lahf-lm", 1},
+	{"Nehalem,-pni", 1}, // SSE3
+	{"Nehalem,-ssse3", 1},
+	{"Nehalem,-cx16", 1},
+	{"Nehalem,-sse4.1", 1},
+	{"Nehalem,-sse4.2", 1},
 	{"Haswell,-abm", 2},
 	{"Haswell,-movbe", 2},
+	{"Haswell,-bmi1", 2},
 	{"Haswell,-bmi2", 2},
+	{"Haswell,-avx", 2},
+	{"Haswell,-f16c", 2},
 	{"Haswell,-avx2", 2},
 	{"Haswell,-fma", 2},
 	{"Haswell,-xsave", 2}, // AVX2 without the operating system's support
