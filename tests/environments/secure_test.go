@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/tests/probetest"
 )
@@ -33,11 +34,24 @@ func TestSetuidIgnoresVariables(t *testing.T) {
 	if err := os.Chmod(path, 0o755|os.ModeSetuid); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	got := probetest.Start(t, cmd, "GOAMD64=v1", "GOMULTIARCH=bad", "MGODEBUG=log").Report(t)
-	if want := probetest.MachineLevel(t).String(); got.Level != want {
-		t.Errorf("started %s: want %s, the variables ignored", got.Level, want)
+	wantVariablesIgnored(t, probetest.MachineLevel(t), func() *exec.Cmd {
+		cmd := exec.Command(path)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+		return cmd
+	})
+}
+
+// wantVariablesIgnored starts a packed probe with each variable of the launcher.
+func wantVariablesIgnored(t *testing.T, level goamd64.Level, command func() *exec.Cmd) {
+	t.Helper()
+	for _, variables := range [][]string{
+		{"GOAMD64=v1"}, {"GOMULTIARCH=bad"}, {"GOMULTIARCH=max=v1"},
+		{"GOMULTIARCH=log"}, {"MGODEBUG=log"}, {"GOMULTIARCH=extract"}, {"MGODEBUG=extract"},
+	} {
+		got := probetest.Start(t, command(), variables...)
+		if report := got.Report(t); report.Level != level.String() || got.Stderr != "" {
+			t.Errorf("%q: started %s, printed %q: want %v, and nothing printed", variables, report.Level, got.Stderr, level)
+		}
 	}
 }
 
@@ -49,8 +63,5 @@ func TestNoEnvironment(t *testing.T) {
 	if text, err := exec.Command(testenv.Packer(t), args...).CombinedOutput(); err != nil {
 		t.Fatalf("packer %q: %v\n%s", args, err, text)
 	}
-	got := probetest.Start(t, exec.Command(out), "GOAMD64=v1", "GOMULTIARCH=bad", "MGODEBUG=log").Report(t)
-	if want := min(2, probetest.MachineLevel(t)).String(); got.Level != want {
-		t.Errorf("started %s: want %s, the variables ignored", got.Level, want)
-	}
+	wantVariablesIgnored(t, min(2, probetest.MachineLevel(t)), func() *exec.Cmd { return exec.Command(out) })
 }
