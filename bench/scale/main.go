@@ -27,7 +27,7 @@ func main() {
 	packages := flag.Int("packages", 2000, "number of Go packages")
 	programs := flag.Int("programs", 200, "number of programs")
 	runs := flag.Int("runs", 3, "number of measurements, of which the median is shown")
-	build := flag.Bool("build", false, "build everything as well, and measure a build with nothing to do; takes hours where there are thousands of packages")
+	build := flag.Bool("build", false, "build everything as well, and measure a build with nothing to do; takes half an hour on two cores")
 	dir := flag.String("dir", "", "folder for the repository, which stays; by default a temporary one, which does not")
 	flag.Parse()
 	if err := run(*packages, *programs, *runs, *build, *dir, os.Stdout); err != nil {
