@@ -178,8 +178,8 @@ func TestPathMapping(t *testing.T) {
 	}
 }
 
-// TestNoCToolchain analyses a pure program, packer and launcher on a machine
-// where Bazel finds no C toolchain.
+// TestNoCToolchain builds a pure program, packer and launcher on a machine where
+// Bazel finds no C toolchain.
 func TestNoCToolchain(t *testing.T) {
 	w := elsewhere(t)
 	const flag, target = "--repo_env=BAZEL_DO_NOT_DETECT_CPP_TOOLCHAIN=1", "//tests/kinds/program:pure_multi"
@@ -189,6 +189,7 @@ func TestNoCToolchain(t *testing.T) {
 	if actions := w.Bazel(t, "aquery", flag, "mnemonic(CppCompile, deps("+target+"))"); strings.Contains(actions, "Mnemonic") {
 		t.Errorf("C is compiled:\n%s", actions)
 	}
+	w.Bazel(t, "build", flag, target)
 }
 
 func onlyFile(t *testing.T, files map[string][]byte) []byte {
