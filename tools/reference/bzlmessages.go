@@ -66,13 +66,16 @@ func bzlMessages(source string) (messages []string) {
 // the next line that is indented no deeper, but for closing brackets.
 func bzlStatements(source string) (statements []string) {
 	lines := strings.Split(source, "\n")
+	within := func(line, indent string) bool {
+		return strings.HasPrefix(line, indent+" ") || strings.HasPrefix(line, indent+")") || strings.HasPrefix(line, indent+"]")
+	}
 	for i, line := range lines {
 		start := bzlStart.FindStringSubmatch(line)
 		if start == nil {
 			continue
 		}
 		end := i + 1
-		for end < len(lines) && (strings.HasPrefix(lines[end], start[1]+" ") || strings.HasPrefix(lines[end], start[1]+")") || strings.HasPrefix(lines[end], start[1]+"]")) {
+		for end < len(lines) && within(lines[end], start[1]) {
 			end++
 		}
 		statements = append(statements, strings.Join(lines[i:end], "\n"))

@@ -33,9 +33,9 @@ func messagesPage(root string) (string, error) {
 Every message, with … in the place of what differs; [troubleshooting.md](troubleshooting.md) says what to do about those that
 people meet. Messages combine: what was being done, colon, what went wrong.
 
-Left out are messages of a single word and what differs, such as ` + "`interrupted`" + `, and what comes from elsewhere: the go command,
-Bazel and rules_go, the kernel, and the libraries that packer is linked with. Some lines are but parts of messages, or reasons for
-what went well.
+Left out are messages of a single word and what differs, such as ` + "`interrupted`" + `; what packer prints when all is well; and what comes
+from elsewhere: the go command, Bazel and rules_go, the kernel, and the libraries that packer is linked with. Some lines are but
+parts of messages, or reasons for what went well.
 `)
 	section := func(title string, messages []string) {
 		fmt.Fprintf(&out, "\n## %s\n\n```\n%s\n```\n", title, strings.Join(messages, "\n"))
