@@ -2,15 +2,8 @@ package main
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 
 	"rules_go_multiarch/launcher/format"
@@ -23,11 +16,11 @@ func messagesPage(root string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	packer, err := goMessages(filepath.Join(root, "tools/packer"))
+	packer, err := goMessages(root, "./tools/packer")
 	if err != nil {
 		return "", err
 	}
-	testlevel, err := goMessages(filepath.Join(root, "tools/testlevel"))
+	testlevel, err := goMessages(root, "./tools/testlevel")
 	if err != nil {
 		return "", err
 	}
@@ -39,6 +32,10 @@ func messagesPage(root string) (string, error) {
 	out.WriteString("# Messages\n\n" + generated + `
 Every message, with … in the place of what differs; [troubleshooting.md](troubleshooting.md) says what to do about those that
 people meet. Messages combine: what was being done, colon, what went wrong.
+
+Left out are messages of a single word and what differs, such as ` + "`interrupted`" + `; what packer prints when all is well; and what comes
+from elsewhere: the go command, Bazel and rules_go, the kernel, and the libraries that packer is linked with. Some lines are but
+parts of messages, or reasons for what went well.
 `)
 	section := func(title string, messages []string) {
 		fmt.Fprintf(&out, "\n## %s\n\n```\n%s\n```\n", title, strings.Join(messages, "\n"))
@@ -61,162 +58,10 @@ func launcherMessages() []string {
 	return append(messages, "…"+format.DamagedText)
 }
 
-var (
-	// What functions of the rules return as a problem, or fail with: parenthesised
-	// or not, followed by format or not.
-	ruleMessage = regexp.MustCompile(`(?ms)^ +(?:return|fail\() ?\(*((?:"(?:[^"\\\n]|\\.)*"(?: \+\n +)?)+)`)
-	hole        = regexp.MustCompile(`\{\}`)
-)
+var letter = regexp.MustCompile(`[A-Za-z]`)
 
-func ruleMessages(dir string) ([]string, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*.bzl"))
-	if err != nil {
-		return nil, err
-	}
-	var messages []string
-	for _, path := range paths {
-		source, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range ruleMessage.FindAllStringSubmatch(string(source), -1) {
-			var text strings.Builder
-			for _, part := range literal.FindAllStringSubmatch(m[1], -1) {
-				text.WriteString(strings.ReplaceAll(part[1], `\"`, `"`))
-			}
-			if isMessage(text.String()) {
-				messages = append(messages, hole.ReplaceAllString(text.String(), "…"))
-			}
-		}
-	}
-	slices.Sort(messages)
-	return slices.Compact(messages), nil
-}
-
-var goVerb = regexp.MustCompile(`%[#+]?[a-z]`)
-
-// goMessages collects the texts that the errors of a command are made of, what its
-// checks find, and what it writes to stderr.
-func goMessages(dir string) ([]string, error) {
-	var messages []string
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			return err
-		}
-		for _, declaration := range file.Decls {
-			f, ok := declaration.(*ast.FuncDecl)
-			makes := ok && (f.Name.Name == "Error" || f.Name.Name == "String")
-			ast.Inspect(declaration, func(node ast.Node) bool {
-				call, ok := node.(*ast.CallExpr)
-				if !ok {
-					return true
-				}
-				for _, arg := range messageArgs(call, makes) {
-					if text := strings.TrimSpace(pattern(arg)); isMessage(text) {
-						messages = append(messages, strings.ReplaceAll(goVerb.ReplaceAllString(text, "…"), "\n", " "))
-					}
-				}
-				return true
-			})
-		}
-		return nil
-	})
-	slices.Sort(messages)
-	return slices.Compact(messages), err
-}
-
-// messageArgs returns the arguments of a call that are messages, or formats of some.
-func messageArgs(call *ast.CallExpr, makes bool) []ast.Expr {
-	name := ""
-	switch fun := call.Fun.(type) {
-	case *ast.SelectorExpr:
-		name = fun.Sel.Name
-	case *ast.Ident:
-		name = fun.Name
-	}
-	switch {
-	case len(call.Args) == 0:
-		return nil
-	case name == "Errorf", name == "New", name == "usagef", name == "Sprintf" && makes:
-		return call.Args[:1]
-	case name == "add", name == "because":
-		return call.Args[:min(2, len(call.Args))]
-	case len(call.Args) < 2:
-		return nil
-	case strings.HasPrefix(name, "Fprint") && strings.EqualFold(lastName(call.Args[0]), "stderr"):
-		return call.Args[1:2]
-	case name == "append" && slices.Contains([]string{"reasons", "moved"}, lastName(call.Args[0])):
-		return call.Args[1:]
-	}
-	return nil
-}
-
-// lastName returns x of x and of y.x.
-func lastName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.SelectorExpr:
-		return e.Sel.Name
-	case *ast.Ident:
-		return e.Name
-	}
-	return ""
-}
-
-// pattern returns a text with … for what is not constant in it.
-func pattern(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		if text, err := strconv.Unquote(e.Value); err == nil {
-			return text
-		}
-	case *ast.BinaryExpr:
-		return pattern(e.X) + pattern(e.Y)
-	case *ast.CallExpr:
-		if lastName(e.Fun) == "Sprintf" && len(e.Args) > 0 {
-			return pattern(e.Args[0])
-		}
-	}
-	return "…"
-}
-
-var (
-	// $(command), with parentheses in it two deep.
-	shellCommand  = `\$\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)`
-	shellMessage  = regexp.MustCompile(`(?m)\b(?:die|fail|say|problem=) ?"((?:` + shellCommand + `|[^"\\]|\\.)*)"`)
-	shellVariable = regexp.MustCompile(shellCommand + `|\$\{[^}]*\}|\\?\$(?:\w+|\*)`)
-)
-
-// shellMessages collects what scripts say.
-func shellMessages(paths ...string) ([]string, error) {
-	var messages []string
-	for _, path := range paths {
-		if err := filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
-				return err
-			}
-			source, err := os.ReadFile(path)
-			if err != nil || !strings.HasPrefix(string(source), "#") || strings.HasSuffix(path, ".md") {
-				return err
-			}
-			for _, m := range shellMessage.FindAllStringSubmatch(string(source), -1) {
-				if text := shellVariable.ReplaceAllString(m[1], "…"); isMessage(text) {
-					messages = append(messages, strings.ReplaceAll(text, `\"`, `"`))
-				}
-			}
-			return nil
-		}); err != nil {
-			return nil, err
-		}
-	}
-	slices.Sort(messages)
-	return slices.Compact(messages), nil
-}
-
-// isMessage leaves out what only joins other texts.
+// isMessage leaves out single words, and what only joins other texts.
 func isMessage(text string) bool {
-	return len(strings.Fields(goVerb.ReplaceAllString(hole.ReplaceAllString(text, ""), ""))) > 1
+	text = goVerb.ReplaceAllString(hole.ReplaceAllString(text, ""), "")
+	return len(strings.Fields(text)) > 1 && letter.MatchString(text)
 }

@@ -1,0 +1,74 @@
+"""What a go_multiarch_bench that cannot be built says."""
+
+load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
+load("//:defs.bzl", "GoMultiarchInfo", "go_multiarch_bench")
+
+def _error_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    asserts.expect_failure(env, ctx.attr.message)
+    return analysistest.end(env)
+
+_error_test = analysistest.make(
+    _error_test_impl,
+    attrs = {"message": attr.string(mandatory = True)},
+    expect_failure = True,
+)
+
+def _unpacked_impl(_ctx):
+    return [GoMultiarchInfo(executable = None, manifest = None, variants = {})]
+
+unpacked = rule(
+    implementation = _unpacked_impl,
+    doc = "A stand-in for a rule that builds a go_multiarch_binary for a platform where it is not packed.",
+)
+
+def _test(name, message, **kwargs):
+    """Tests a go_multiarch_bench with the attributes given."""
+    go_multiarch_bench(
+        name = name,
+        tags = ["manual"],
+        **kwargs
+    )
+    _error_test(
+        name = name + "_test",
+        message = message,
+        target_under_test = name,
+    )
+
+def bench_test_suite(name):
+    """Tests of go_multiarch_bench targets that fail in analysis.
+
+    Args:
+      name: Prefix of the names of tests and targets.
+    """
+    _test(
+        name + "_none",
+        "binary and test: none of them set, want one",
+    )
+    _test(
+        name + "_both",
+        "binary and test: both of them set, want one",
+        binary = ":program_multi",
+        test = ":program_test",
+    )
+    for kind, levels, message in [
+        ("unknown", ["v1", "v5"], 'goamd64: unknown level "v5", want some of v1, v2, v3, v4'),
+        ("duplicate", ["v3", "v3"], 'goamd64: level "v3" stands there twice, want each at most once'),
+        ("no", [], "goamd64: empty list, want at least one of v1, v2, v3, v4"),
+    ]:
+        _test(
+            "{}_{}_level".format(name, kind),
+            message,
+            goamd64 = levels,
+            test = ":program_test",
+        )
+
+    unpacked(
+        name = name + "_unpacked",
+        tags = ["manual"],
+    )
+    _test(
+        name + "_not_packed",
+        "binary: @@//tests/analysis:{}_unpacked is not packed on this platform".format(name),
+        binary = name + "_unpacked",
+    )
