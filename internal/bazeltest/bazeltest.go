@@ -28,19 +28,35 @@ type Workspace struct {
 	Env     []string // besides the environment of the test
 }
 
-// Checkout returns the repository that a test in tests/NAME is part of, with the
-// output base that everyone uses. Tests give it no flags: that would cost the
+// Checkout returns the repository that a test is part of, with the output base
+// that everyone uses. Tests give it no flags: that would cost the
 // next command a new analysis.
 func Checkout(t testing.TB) Workspace {
 	t.Helper()
 	if os.Getenv(variable) == "" {
 		Unavailable(t, "$"+variable+" is not set; give it the path of bazelw")
 	}
-	root, err := filepath.Abs("../..")
+	dir, err := root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Workspace{Dir: root}
+	return Workspace{Dir: dir}
+}
+
+// root returns the Bazel module that the test's own folder is in.
+func root() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	for folder := dir; ; folder = filepath.Dir(folder) {
+		if _, err := os.Stat(filepath.Join(folder, "MODULE.bazel")); err == nil {
+			return folder, nil
+		}
+		if folder == "/" {
+			return "", fmt.Errorf("no folder above %s has a MODULE.bazel", dir)
+		}
+	}
 }
 
 // Unavailable skips a test for what it lacks, or fails it when
@@ -189,10 +205,11 @@ func (w Workspace) Fails(t testing.TB, args ...string) string {
 // Command returns the path or name of the Bazel that tests start.
 func Command() (string, error) {
 	name := os.Getenv(variable)
-	if strings.Contains(name, "/") && !filepath.IsAbs(name) {
-		return filepath.Abs(filepath.Join("../..", name))
+	if !strings.Contains(name, "/") || filepath.IsAbs(name) {
+		return name, nil
 	}
-	return name, nil
+	dir, err := root()
+	return filepath.Join(dir, name), err
 }
 
 // Run runs a command and returns what it printed.

@@ -5,6 +5,7 @@ package bazelw_test
 import (
 	"bytes"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,6 +57,36 @@ func (m machine) install(t *testing.T, name, version string) string {
 	return path
 }
 
+// stub writes commands that add to a log in the machine's home how they are
+// called, and then run a script.
+func (m machine) stub(t *testing.T, script string, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		text := "#!/bin/sh\necho \"" + name + " $*\" >>\"$HOME/log\"\n" + script + "\n"
+		if err := os.WriteFile(filepath.Join(m.bin, name), []byte(text), 0o777); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// called returns how stubs were called since it was last asked, without most of
+// their arguments.
+func (m machine) called(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(m.home, "log")
+	log, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.Fatal(err)
+	}
+	os.Remove(path)
+	var calls []string
+	for line := range strings.Lines(string(log)) {
+		words := strings.Fields(line)
+		calls = append(calls, strings.Join(words[:min(2, len(words))], " "))
+	}
+	return strings.Join(calls, ", ")
+}
+
 func (m machine) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Env = []string{"PATH=" + m.bin, "HOME=" + m.home}
@@ -99,6 +130,63 @@ func TestOrder(t *testing.T) {
 	expect("bazel-8.1.0: build //...\n",
 		"bazelw: passing over bazelisk on PATH: "+bazelisk+" is Bazel 7.6.2, and 7.7 or newer is needed\n"+
 			"bazelw: using Bazel 8.1.0, from bazel on PATH ("+bazel+")\n")
+}
+
+// fetchers are commands that bazelw has no use for once all is prepared.
+var fetchers = []string{"apt-config", "apt-get", "curl", "dpkg-deb", "wget"}
+
+// TestBazelisk has a Go that builds Bazelisk, which finds a Bazel. A second call
+// builds nothing.
+func TestBazelisk(t *testing.T) {
+	m := newMachine(t)
+	m.install(t, "built", "8.2.0")
+	m.stub(t, `mv "${0%/*}/built" "$GOBIN/bazelisk"`, "go")
+	m.stub(t, "exit 1", fetchers...)
+	for _, want := range []string{"go install", ""} {
+		stdout, stderr, status := m.bazelw(t)
+		if status != 0 || stdout != "built-8.2.0: build //...\n" ||
+			!strings.Contains(stderr, "using Bazel 8.2.0, from Bazelisk ") || !strings.Contains(stderr, " that was built from source (") {
+			t.Errorf("status %d, %q, %q: want the Bazelisk that go builds", status, stdout, stderr)
+		}
+		if got := m.called(t); got != want {
+			t.Errorf("calls %q, want %q", got, want)
+		}
+	}
+}
+
+// TestDebianLast has a Bazelisk that takes a while to find out that it cannot
+// download a Bazel; what is made of Debian's packages is there. A second call
+// builds and fetches nothing, and does not wait for Bazelisk again.
+func TestDebianLast(t *testing.T) {
+	m := newMachine(t)
+	m.stub(t, "sleep 2; echo no network; exit 1", "built")
+	m.stub(t, `mv "${0%/*}/built" "$GOBIN/bazelisk"`, "go")
+	m.stub(t, `echo "$2: $4 $5"`, "enter.sh")
+	m.stub(t, "exit 1", fetchers...)
+	prepare := m.command("bash", "-euo", "pipefail", "-c", `
+		tools=../../tools/bazel
+		source "$tools/common.sh"
+		source "$tools/choose.sh"
+		prepare_once() { mkdir --parents "$1"; }
+		find_cache
+		prepare_offline
+		echo 7.7.1 >"$offline_root/version"
+		mv "$PATH/enter.sh" "$offline_root"
+	`)
+	if out, err := prepare.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	const enter = "enter.sh " // and the root
+	for _, want := range []string{"go install, built --version, " + enter, enter} {
+		stdout, stderr, status := m.bazelw(t)
+		if status != 0 || stdout != "/usr/share/bazel/bazel: build //...\n" ||
+			!strings.Contains(stderr, "using Bazel 7.7.1, from Debian's packages (") {
+			t.Errorf("status %d, %q, %q: want the Bazel of Debian's packages", status, stdout, stderr)
+		}
+		if got, _, _ := strings.Cut(m.called(t), "/"); got != want {
+			t.Errorf("calls %q, want %q", got, want)
+		}
+	}
 }
 
 func TestUnusableBAZEL(t *testing.T) {

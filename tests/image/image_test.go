@@ -10,28 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"rules_go_multiarch/internal/bazeltest"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/tests/probetest"
 )
 
-// bazel runs Bazel in the module of the examples.
-func bazel(t *testing.T, args ...string) string {
-	t.Helper()
-	path := os.Getenv("RULES_GO_MULTIARCH_BAZEL")
-	if path == "" {
-		t.Skip("skipped: $RULES_GO_MULTIARCH_BAZEL is not set; give it the path of bazelw")
-	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return output(t, "../../examples", path, args...)
-}
-
-func output(t *testing.T, dir, name string, args ...string) string {
+func output(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -49,10 +35,13 @@ func TestStartsInNamespaces(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("skipped: needs root to unpack and start an image")
 	}
-	bazel(t, "build", "//image")
-	image := filepath.Join(bazel(t, "info", "execution_root"), bazel(t, "cquery", "--output=files", "//image"))
+	examples := bazeltest.Checkout(t).Module("examples")
+	examples.Bazel(t, "build", "//image")
+	image := filepath.Join(
+		strings.TrimSpace(examples.Bazel(t, "info", "execution_root")),
+		strings.TrimSpace(examples.Bazel(t, "cquery", "--output=files", "//image")))
 	bundle := filepath.Join(t.TempDir(), "bundle")
-	output(t, ".", umoci, "unpack", "--image", image+":latest", bundle)
+	output(t, umoci, "unpack", "--image", image+":latest", bundle)
 	root := filepath.Join(bundle, "rootfs")
 
 	entries, err := os.ReadDir(root)
@@ -69,7 +58,7 @@ func TestStartsInNamespaces(t *testing.T) {
 		t.Fatalf("the image's entrypoint: %q (%v)", config.Process.Args, err)
 	}
 	for _, level := range probetest.Runnable(t) {
-		got := output(t, ".", "env", "--ignore-environment", "GOMULTIARCH=max="+level.String(),
+		got := output(t, "env", "--ignore-environment", "GOMULTIARCH=max="+level.String(),
 			"unshare", "--fork", "--pid", "--mount", "--net", "--uts", "--ipc", "--root="+root, config.Process.Args[0])
 		if !strings.Contains(got, level.String()) {
 			t.Errorf("capped at %v it prints %q", level, got)

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"rules_go_multiarch/internal/bazeltest"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/tools/packer/internal/bootcode"
 )
@@ -55,27 +55,13 @@ func TestBootCodeIsTheOneOfTheTree(t *testing.T) {
 // TestBootCodeIsBazels starts Bazel, which CI names; without one there is
 // nothing to compare with.
 func TestBootCodeIsBazels(t *testing.T) {
-	bazel := os.Getenv("RULES_GO_MULTIARCH_BAZEL")
-	if bazel == "" {
-		t.Skip("skipped: no Bazel in $RULES_GO_MULTIARCH_BAZEL")
-	}
 	const target = "//launcher/program"
-	run := func(args ...string) string {
-		cmd := exec.Command(bazel, args...)
-		cmd.Dir = "../../../.."
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
-		out, err := cmd.Output()
-		if err != nil {
-			t.Fatalf("%q: %v\n%s", args, err, stderr.String())
-		}
-		return strings.TrimSpace(string(out))
-	}
-	run("build", target)
-	root := run("info", "execution_root")
+	w := bazeltest.Checkout(t)
+	w.Bazel(t, "build", target)
+	root := strings.TrimSpace(w.Bazel(t, "info", "execution_root"))
 	// Bazel's server may know the target in other configurations as well.
-	path := filepath.Join(root, run("cquery", "--output=files", "config("+target+", target)"))
-	if !bytes.Equal(read(t, path).Bytes, build(t).Bytes) {
+	path := strings.TrimSpace(w.Bazel(t, "cquery", "--output=files", "config("+target+", target)"))
+	if !bytes.Equal(read(t, filepath.Join(root, path)).Bytes, build(t).Bytes) {
 		t.Errorf("%s has other boot code than the embedded sources", target)
 	}
 }
