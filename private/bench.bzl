@@ -1,6 +1,8 @@
 """go_multiarch_bench: a test that fails when a level stops paying."""
 
 load("@bazel_skylib//lib:shell.bzl", "shell")
+load(":attributes.bzl", "CGO", "LINUX_X86_64")
+load(":labels.bzl", "spell")
 load(":levels.bzl", "LEVELS", "check_levels")
 load(":providers.bzl", "GoMultiarchInfo")
 load(":transition.bzl", "level_split")
@@ -22,7 +24,7 @@ def _go_multiarch_bench_impl(ctx):
     if not problem and bool(ctx.attr.binary) == bool(ctx.attr.test):
         problem = "binary and test: {} of them set, want one".format("both" if ctx.attr.binary else "none")
     if not problem and ctx.attr.binary and not ctx.attr.binary[GoMultiarchInfo].variants:
-        problem = "binary: {} is not packed on this platform".format(ctx.attr.binary.label)
+        problem = "binary: {} is not packed on this platform".format(spell(ctx.attr.binary.label))
     if problem:
         fail(problem)
 
@@ -152,15 +154,8 @@ def go_multiarch_bench(name, tags = [], target_compatible_with = [], **kwargs):
     """
     _go_multiarch_bench_test(
         name = name,
-        cgo = select({
-            Label("@rules_go//go/toolchain:cgo_off"): "cgo_off_",
-            Label("@rules_go//go/toolchain:cgo_on"): "cgo_on_",
-            "//conditions:default": "",
-        }),
+        cgo = CGO,
         tags = tags + ["exclusive"],
-        target_compatible_with = target_compatible_with + [
-            Label("@platforms//cpu:x86_64"),
-            Label("@platforms//os:linux"),
-        ],
+        target_compatible_with = target_compatible_with + LINUX_X86_64,
         **kwargs
     )

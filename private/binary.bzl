@@ -2,6 +2,7 @@
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("@rules_go//go:def.bzl", "GoArchive")
+load(":labels.bzl", "spell")
 load(":levels.bzl", "LEVELS", "check_levels")
 load(":mapping.bzl", "FLAG", "check_mapping")
 load(":providers.bzl", "GoMultiarchInfo", "GoVariantInfo")
@@ -24,11 +25,7 @@ def _go_multiarch_binary_impl(ctx):
 def _check_target(target):
     # Aspects do not come to files.
     problem = target[GoVariantInfo].problem if GoVariantInfo in target else "is a file, or not there at all, want a go_binary"
-    return "target: {} {}".format(_str(target.label), problem) if problem else None
-
-def _str(label):
-    """Spells a label as Bazel does in its own messages."""
-    return str(label) if label.repo_name else "//{}:{}".format(label.package, label.name)
+    return "target: {} {}".format(spell(target.label), problem) if problem else None
 
 def _packed(ctx, targets):
     variants = {
@@ -81,7 +78,7 @@ def _variant(level, target):
     variant = target[GoVariantInfo]
     if variant.level != level:
         fail(("platforms: {} is built for {} where {} was asked for, want a go_multiarch_platforms " +
-              "(in the attribute platforms, or in --{})").format(_str(target.label), variant.level, level, FLAG))
+              "(in the attribute platforms, or in --{})").format(spell(target.label), variant.level, level, FLAG))
     return variant.executable
 
 def _pack(ctx, executable, manifest, variants):

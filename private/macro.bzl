@@ -1,26 +1,13 @@
 """The macro go_multiarch_binary."""
 
 load("@rules_go//go:def.bzl", "go_binary")
+load(":attributes.bzl", "CGO", "COMMON", "with_manual")
 load(":binary.bzl", _go_multiarch_binary = "go_multiarch_binary")
 load(":levels.bzl", "LEVELS")
 
 visibility(["//", "//tests/analysis"])
 
-# Attributes of every rule that both targets get, here and in test_macro.bzl.
-COMMON = [
-    "applicable_licenses",
-    "aspect_hints",
-    "compatible_with",
-    "exec_compatible_with",
-    "features",
-    "package_metadata",
-    "restricted_to",
-    "target_compatible_with",
-    "testonly",
-    "toolchains",
-]
-
-# Those that only the outer target gets.
+# Attributes that only the outer target gets.
 _OUTER = [
     "args",
     "deprecation",
@@ -70,7 +57,8 @@ def go_multiarch_binary(
     Args:
       name: A unique name for this target.
       target: Label of the `go_binary`. `env`, `data` and runfiles are taken
-        from it; `args` is not, as Bazel shows it to no other target.
+        from it; `args` is not, as Bazel shows it to no other target. In `args` of
+        this one `$(rlocationpath)` does not know its `data`: write the path out.
       goamd64: List of levels to build, some of `v1`, `v2`, `v3` and `v4`. The
         lowest one is the least CPU that the executable runs on.
       platforms: Label of a `go_multiarch_platforms`, for constraints of your own
@@ -106,11 +94,7 @@ def go_multiarch_binary(
     _go_multiarch_binary(
         name = name,
         target = target,
-        cgo = select({
-            Label("@rules_go//go/toolchain:cgo_off"): "cgo_off_",
-            Label("@rules_go//go/toolchain:cgo_on"): "cgo_on_",
-            "//conditions:default": "",
-        }),
+        cgo = CGO,
         data = data,
         goamd64 = goamd64,
         env_override = env_override,
@@ -163,11 +147,8 @@ def _inner(name, exec_properties, tags, common, attrs):
     go_binary(
         name = inner,
         exec_properties = exec_properties,
-        tags = _with_manual(tags),
+        tags = with_manual(tags),
         visibility = ["//visibility:private"],
         **(common | attrs)
     )
     return ":" + inner
-
-def _with_manual(tags):
-    return tags if "manual" in tags else tags + ["manual"]

@@ -2,6 +2,7 @@
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("@rules_go//go:def.bzl", "GoArchive")
+load(":labels.bzl", "spell")
 load(":levels.bzl", "LEVELS")
 load(":mapping.bzl", "FLAG", "check_mapping")
 load(":qemu.bzl", "TOOLCHAIN_TYPE")
@@ -26,7 +27,7 @@ def _go_multiarch_test_impl(ctx):
     runfiles = target[DefaultInfo].default_runfiles
     settings = {
         "emulate": ctx.attr.emulate,
-        "label": _str(ctx.label),
+        "label": spell(ctx.label),
         "level": ctx.attr.level,
         "mustRun": ctx.attr._must_run[BuildSettingInfo].value,
         "program": program.basename,
@@ -58,7 +59,7 @@ def _go_multiarch_test_impl(ctx):
 
 def _check_target(target, level):
     """Returns what is wrong with the target, or None."""
-    label = _str(target.label)
+    label = spell(target.label)
 
     # A variable that rules_go gives its tests, and nothing but tests.
     if GoArchive not in target or RunEnvironmentInfo not in target or \
@@ -72,10 +73,6 @@ def _check_target(target, level):
         return ("platforms: {} is built for {} where {} was asked for, want a go_test without goos and goarch, and a " +
                 "go_multiarch_platforms (in the attribute platforms, or in --{})").format(label, mode.amd64 or LEVELS[0], level, FLAG)
     return None
-
-def _str(label):
-    """Spells a label as Bazel does in its own messages."""
-    return str(label) if label.repo_name else "//{}:{}".format(label.package, label.name)
 
 go_multiarch_test = rule(
     implementation = _go_multiarch_test_impl,

@@ -1,8 +1,9 @@
 """The macro go_multiarch_test."""
 
 load("@rules_go//go:def.bzl", "go_test")
+load(":attributes.bzl", "CGO", "COMMON", "LINUX_X86_64", "with_manual")
 load(":levels.bzl", "LEVELS", "check_levels")
-load(":macro.bzl", "COMMON", "check_platforms")
+load(":macro.bzl", "check_platforms")
 load(":test.bzl", "EMULATE", _go_multiarch_test = "go_multiarch_test")
 
 visibility(["//", "//tests/analysis"])
@@ -102,7 +103,7 @@ def go_multiarch_test(
         go_test(
             name = name + "_plain",
             exec_properties = exec_properties,
-            tags = _with_manual(tags),
+            tags = with_manual(tags),
             visibility = ["//visibility:private"],
             **(common | kwargs)
         )
@@ -112,21 +113,14 @@ def go_multiarch_test(
         _go_multiarch_test(
             name = "{}_{}".format(name, level),
             target = target,
-            cgo = select({
-                Label("@rules_go//go/toolchain:cgo_off"): "cgo_off_",
-                Label("@rules_go//go/toolchain:cgo_on"): "cgo_on_",
-                "//conditions:default": "",
-            }),
+            cgo = CGO,
             data = data,
             emulate = emulate,
             exec_properties = _both(exec_properties, level_exec_properties.get(level)),
             level = level,
             platforms = str(native.package_relative_label(platforms)) if platforms else None,
-            tags = _with_manual(tags) if level in manual else tags,
-            target_compatible_with = compatible + [
-                Label("@platforms//cpu:x86_64"),
-                Label("@platforms//os:linux"),
-            ],
+            tags = with_manual(tags) if level in manual else tags,
+            target_compatible_with = compatible + LINUX_X86_64,
             **(common | outer)
         )
 
@@ -175,6 +169,3 @@ def check_test_attributes(target, goamd64, emulate, manual, attrs, level_exec_pr
 def _both(properties, of_level):
     # Either may be missing, and the first one a select().
     return properties | of_level if properties and of_level else properties or of_level
-
-def _with_manual(tags):
-    return tags if "manual" in tags else tags + ["manual"]

@@ -69,6 +69,6 @@ def bench_test_suite(name):
     )
     _test(
         name + "_not_packed",
-        "binary: @@//tests/analysis:{}_unpacked is not packed on this platform".format(name),
+        "binary: //tests/analysis:{}_unpacked is not packed on this platform".format(name),
         binary = name + "_unpacked",
     )
