@@ -155,37 +155,44 @@ func TestBazelisk(t *testing.T) {
 }
 
 // TestDebianLast has a Bazelisk that takes a while to find out that it cannot
-// download a Bazel; what is made of Debian's packages is there. A second call
-// builds and fetches nothing, and does not wait for Bazelisk again.
+// download a Bazel, or cannot be built; what is made of Debian's packages is there.
+// A second call builds and fetches nothing, and does not wait again.
 func TestDebianLast(t *testing.T) {
-	m := newMachine(t)
-	m.stub(t, "sleep 2; echo no network; exit 1", "built")
-	m.stub(t, `mv "${0%/*}/built" "$GOBIN/bazelisk"`, "go")
-	m.stub(t, `echo "$2: $4 $5"`, "enter.sh")
-	m.stub(t, "exit 1", fetchers...)
-	prepare := m.command("bash", "-euo", "pipefail", "-c", `
-		tools=../../tools/bazel
-		source "$tools/common.sh"
-		source "$tools/choose.sh"
-		prepare_once() { mkdir --parents "$1"; }
-		find_cache
-		prepare_offline
-		echo 7.7.1 >"$offline_root/version"
-		mv "$PATH/enter.sh" "$offline_root"
-	`)
-	if out, err := prepare.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	const enter = "enter.sh " // and the root
-	for _, want := range []string{"go install, built --version, " + enter, enter} {
-		stdout, stderr, status := m.bazelw(t)
-		if status != 0 || stdout != "/usr/share/bazel/bazel: build //...\n" ||
-			!strings.Contains(stderr, "using Bazel 7.7.1, from Debian's packages (") {
-			t.Errorf("status %d, %q, %q: want the Bazel of Debian's packages", status, stdout, stderr)
-		}
-		if got, _, _ := strings.Cut(m.called(t), "/"); got != want {
-			t.Errorf("calls %q, want %q", got, want)
-		}
+	for name, test := range map[string]struct{ goes, first string }{
+		"no download": {`mv "${0%/*}/built" "$GOBIN/bazelisk"`, "go install, built --version, "},
+		"no proxy":    {"sleep 2; echo no network; exit 1", "go install, "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newMachine(t)
+			m.stub(t, "sleep 2; echo no network; exit 1", "built")
+			m.stub(t, test.goes, "go")
+			m.stub(t, `echo "$2: $4 $5"`, "enter.sh")
+			m.stub(t, "exit 1", fetchers...)
+			prepare := m.command("bash", "-euo", "pipefail", "-c", `
+				tools=../../tools/bazel
+				source "$tools/common.sh"
+				source "$tools/choose.sh"
+				prepare_once() { mkdir --parents "$1"; }
+				find_cache
+				prepare_offline
+				echo 7.7.1 >"$offline_root/version"
+				mv "$PATH/enter.sh" "$offline_root"
+			`)
+			if out, err := prepare.CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			const enter = "enter.sh " // and the root
+			for _, want := range []string{test.first + enter, enter} {
+				stdout, stderr, status := m.bazelw(t)
+				if status != 0 || stdout != "/usr/share/bazel/bazel: build //...\n" ||
+					!strings.Contains(stderr, "using Bazel 7.7.1, from Debian's packages (") {
+					t.Errorf("status %d, %q, %q: want the Bazel of Debian's packages", status, stdout, stderr)
+				}
+				if got, _, _ := strings.Cut(m.called(t), "/"); got != want {
+					t.Errorf("calls %q, want %q", got, want)
+				}
+			}
+		})
 	}
 }
 

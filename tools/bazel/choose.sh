@@ -25,7 +25,7 @@ choose_bazel() {
   for name in bazelisk bazel; do
     if ! path=$(command -v "$name"); then
       passed_over+=("$name on PATH: there is none")
-    elif try_unless_it_failed "$path"; then
+    elif unless_it_failed "$path" try "$path"; then
       bazel_command=("$path")
       bazel_name="Bazel $bazel_version, from $name on PATH ($path)"
       return
@@ -35,7 +35,8 @@ choose_bazel() {
     fi
   done
 
-  if prepare_once "$bazelisk" install_bazelisk && try_unless_it_failed "$bazelisk/bazelisk"; then
+  if unless_it_failed "$bazelisk" prepare_once "$bazelisk" install_bazelisk &&
+    unless_it_failed "$bazelisk/bazelisk" try "$bazelisk/bazelisk"; then
     bazel_command=("$bazelisk/bazelisk")
     bazel_name="Bazel $bazel_version, from Bazelisk $bazelisk_version that was built from source ($bazelisk)"
     return
@@ -147,16 +148,18 @@ try() {
   [[ -z $problem ]]
 }
 
-# try_unless_it_failed COMMAND  is try, except that a failure that took long is remembered for a while.
-try_unless_it_failed() {
+# unless_it_failed PATH COMMAND [ARGUMENT]...  runs a command that is about a path and sets problem when it fails. A failure that
+# took long is remembered for a while.
+unless_it_failed() {
   local memory=$cache/failed${1//\//-} start end when why
+  shift
   printf -v start '%(%s)T'
   if [[ -r $memory ]] && { read -r when && read -r why; } <"$memory" && [[ $when =~ ^[0-9]+$ ]] &&
     ((start - when < forget_after)); then
     problem="$why, $(((start - when) / 60)) minutes ago (remove $memory to try again)"
     return 1
   fi
-  ! try "$1" || return 0
+  ! "$@" || return 0
   printf -v end '%(%s)T'
   ((end - start < 2)) || printf '%s\n' "$end" "$problem" >"$memory"
   return 1
