@@ -6,7 +6,6 @@ package newcomer_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,30 +51,6 @@ func gettingStarted(t *testing.T) bazeltest.Workspace {
 	}
 	follow(t, "With Bazel", folder, "PATH="+bin+":"+os.Getenv("PATH"))
 	return module
-}
-
-// clone makes a repository of the checkout as it is, committed or not.
-func clone(t *testing.T) string {
-	t.Helper()
-	checkout, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	origin := filepath.Join(t.TempDir(), "rules_go_multiarch") // as a clone of it is called
-	shell := exec.Command("bash", "-euo", "pipefail", "-c", `
-		mkdir "$2"
-		git -C "$1" ls-files -z --cached --others --exclude-standard --deduplicate |
-			(cd "$1" && xargs -0 sh -c 'for f; do [ ! -e "$f" ] || printf "%s\0" "$f"; done' sh) |
-			tar --create --directory="$1" --null --files-from=- | tar --extract --directory="$2"
-		cd "$2"
-		git init --quiet
-		git add .
-		git -c user.name=newcomer -c user.email=newcomer@example.com -c commit.gpgsign=false commit --quiet --message=all`,
-		"bash", checkout, origin)
-	if out, err := shell.CombinedOutput(); err != nil {
-		t.Fatalf("making a repository of %s: %v\n%s", checkout, err, out)
-	}
-	return origin
 }
 
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
 // step is a file that a page shows, or a command with what it prints.
@@ -80,7 +82,7 @@ func follow(t *testing.T, section, folder string, env ...string) {
 			continue
 		}
 		commands++
-		command := address.ReplaceAllLiteralString(s.command, quote(clone(t)))
+		command := address.ReplaceAllLiteralString(s.command, quote(bazeltest.Clone(t)))
 		fmt.Fprintf(script, "{ %s\n} >%s/%d.out 2>%[2]s/%[3]d.err\n", command, quote(logs), i)
 	}
 	if commands < 5 {

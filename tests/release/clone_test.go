@@ -5,13 +5,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
 // TestCloneWithoutBazel installs and runs the packer in a clone, where no
 // Bazel can be found, nothing of ours was built before, and no other file of the
 // checkout is.
 func TestCloneWithoutBazel(t *testing.T) {
-	dir, bin := clone(t), t.TempDir()
+	dir, bin := bazeltest.Clone(t), t.TempDir()
 	goroot := strings.TrimSpace(run(t, dir, nil, "go", "env", "GOROOT"))
 	var folders []string
 	for _, folder := range append([]string{filepath.Join(goroot, "bin")}, filepath.SplitList(os.Getenv("PATH"))...) {

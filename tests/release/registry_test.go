@@ -8,41 +8,11 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
 const repository, tag, version = "rules_go_multiarch", "v1.2.3", "1.2.3"
-
-// clone makes a repository of the checkout as it is, committed or not.
-func clone(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	for _, name := range strings.Split(run(t, "../..", nil, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"), "\x00") {
-		from, to := filepath.Join("../..", name), filepath.Join(dir, name)
-		info, err := os.Lstat(from)
-		if name == "" || err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		text, err := os.ReadFile(from)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.MkdirAll(filepath.Dir(to), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(to, text, info.Mode().Perm()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run(t, dir, nil, "git", "init", "--quiet")
-	commit(t, dir)
-	return dir
-}
-
-func commit(t *testing.T, dir string) {
-	t.Helper()
-	run(t, dir, nil, "git", "add", ".")
-	run(t, dir, nil, "git", "-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgsign=false", "commit", "--quiet", "--allow-empty", "--message=all")
-}
 
 func read(t *testing.T, dir, path string) string {
 	t.Helper()
@@ -89,7 +59,7 @@ func refused(t *testing.T, dir, tag string, want ...string) {
 // its archive, which the templates for Bazel's registry have to fit. What fills
 // them in is https://github.com/bazel-contrib/publish-to-bcr.
 func TestRegistryTemplates(t *testing.T) {
-	dir := clone(t)
+	dir := bazeltest.Clone(t)
 	if want := `run: .ci/release "$GITHUB_REF_NAME" .`; !strings.Contains(read(t, dir, ".github/workflows/release.yml"), want) {
 		t.Errorf("release.yml has no %q", want)
 	}
@@ -98,12 +68,12 @@ func TestRegistryTemplates(t *testing.T) {
 	const account = ".bcr/metadata.template.json"
 	replace(t, dir, account, `github:[^/]+/`, "github:OWNER/")
 	replace(t, dir, account, `github\.com/[^/]+/`, "github.com/OWNER/")
-	commit(t, dir)
+	bazeltest.Commit(t, dir)
 	const unset = account + ": OWNER is in the place of an account"
 	refused(t, dir, tag, "MODULE.bazel: the module's version is not 1.2.3", "CHANGELOG.md: no section 1.2.3", unset)
 	replace(t, dir, "MODULE.bazel", `    version = ".*",\n`, `    version = "`+version+"\",\n")
 	replace(t, dir, "CHANGELOG.md", `\n## `, "\n## "+version+"\n\n## ")
-	commit(t, dir)
+	bazeltest.Commit(t, dir)
 	refused(t, dir, tag, unset)
 
 	_, section, _ := strings.Cut(read(t, dir, "CONTRIBUTING.md"), "\n## Release\n")
@@ -112,7 +82,7 @@ func TestRegistryTemplates(t *testing.T) {
 		t.Fatal("CONTRIBUTING.md does not say how the account is put in")
 	}
 	run(t, dir, []string{"account=example"}, "bash", "-euo", "pipefail", "-c", command[1])
-	commit(t, dir)
+	bazeltest.Commit(t, dir)
 	refused(t, dir, "1.2.3", "tag 1.2.3: want vX.Y.Z")
 	refused(t, dir, "v1.2.4", "version is not 1.2.4", "no section 1.2.4")
 	out := t.TempDir()
