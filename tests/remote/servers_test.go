@@ -43,7 +43,8 @@ func startBuildBox(t *testing.T) string {
 	address := freeAddress(t)
 	start(t, strings.TrimSpace(string(path)), "--bind="+address,
 		"--buildbox-run=/usr/bin/buildbox-run-hosttools", "--runner-arg=--staging-mode=copy-or-link",
-		"--jobs=2", "--quota-high=5G", kept(t, "buildbox"))
+		// It would remove what it has just been given when 2 GB of the disk, which is its default, are all that is free.
+		"--jobs=2", "--quota-high=5G", "--reserved=256M", kept(t, "buildbox"))
 	waitFor(t, address)
 
 	forBazel := freeAddress(t)
