@@ -1,18 +1,9 @@
 """What a go_multiarch_bench that cannot be built says."""
 
-load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("//:defs.bzl", "GoMultiarchInfo", "go_multiarch_bench")
+load(":error_test.bzl", "make_error_test")
 
-def _error_test_impl(ctx):
-    env = analysistest.begin(ctx)
-    asserts.expect_failure(env, ctx.attr.message)
-    return analysistest.end(env)
-
-_error_test = analysistest.make(
-    _error_test_impl,
-    attrs = {"message": attr.string(mandatory = True)},
-    expect_failure = True,
-)
+_error_test = make_error_test()
 
 def _unpacked_impl(_ctx):
     return [GoMultiarchInfo(executable = None, manifest = None, variants = {})]

@@ -1,27 +1,14 @@
 """What a target that cannot be built says: the attribute, the value, and what is accepted."""
 
-load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("@rules_go//go:def.bzl", "go_binary", "go_cross_binary", "go_library", "go_test")
 load("//:defs.bzl", "go_multiarch_binary")
+load(":error_test.bzl", "make_error_test")
 
-def _error_test_impl(ctx):
-    env = analysistest.begin(ctx)
-    asserts.expect_failure(env, ctx.attr.message)
-    return analysistest.end(env)
+_error_test = make_error_test()
 
-def _make(config_settings = {}):
-    return analysistest.make(
-        _error_test_impl,
-        attrs = {"message": attr.string(mandatory = True)},
-        config_settings = config_settings,
-        expect_failure = True,
-    )
+_flag_error_test = make_error_test({str(Label("//:platforms")): ["//my:platform"]})
 
-_error_test = _make()
-
-_flag_error_test = _make({str(Label("//:platforms")): ["//my:platform"]})
-
-_elsewhere_error_test = _make({
+_elsewhere_error_test = make_error_test({
     "//command_line_option:platforms": [Label("@rules_go//go/toolchain:linux_arm64")],
 })
 

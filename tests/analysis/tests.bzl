@@ -3,20 +3,12 @@
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
 load("@rules_go//go:def.bzl", "go_test")
 load("//:defs.bzl", "go_multiarch_qemu", "go_multiarch_test")
+load(":error_test.bzl", "make_error_test")
 
 # buildifier: disable=bzl-visibility
 load("//private:test_macro.bzl", "check_test_attributes")
 
-def _error_test_impl(ctx):
-    env = analysistest.begin(ctx)
-    asserts.expect_failure(env, ctx.attr.message)
-    return analysistest.end(env)
-
-_error_test = analysistest.make(
-    _error_test_impl,
-    attrs = {"message": attr.string(mandatory = True)},
-    expect_failure = True,
-)
+_error_test = make_error_test()
 
 def _level_test_impl(ctx):
     env = analysistest.begin(ctx)
