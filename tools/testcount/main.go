@@ -175,6 +175,9 @@ func (s *results) addGo(e *event) {
 	switch {
 	case e.Action == "output" || e.Action == "build-output":
 		s.output[name] += e.Output
+		if isSubtest { // as that alone is named when it is skipped
+			s.output[e.Package+"."+e.Test] += e.Output
+		}
 	case e.Action == "skip" && isSubtest:
 		s.outcomes[e.Package+"."+e.Test] = skipped
 		s.subtests[e.Package+"."+e.Test] = true

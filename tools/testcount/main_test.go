@@ -81,6 +81,20 @@ func TestOutputOfFailures(t *testing.T) {
 	}
 }
 
+func TestReasonOfSkippedSubtest(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "events")
+	events := `{"Action":"output","Package":"p","Test":"TestA/sub","Output":"no compiler\n"}` + "\n" + goSkippedSubtest
+	if err := os.WriteFile(path, []byte(events), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	run([]string{path}, &stdout, &stderr)
+	const want = "skipped: p.TestA/sub\nno compiler\n"
+	if stderr.String() != want {
+		t.Errorf("%q, want %q", stderr.String(), want)
+	}
+}
+
 func TestSlowest(t *testing.T) {
 	const events = `{"Action":"pass","Package":"p","Test":"TestA/sub","Elapsed":30}
 {"Action":"pass","Package":"p","Test":"TestA","Elapsed":2.4}
