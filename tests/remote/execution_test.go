@@ -15,7 +15,7 @@ import (
 // here. The packed files are those that were built here.
 func TestRemoteExecution(t *testing.T) {
 	checkouts(t)
-	built, onEngine, printed, err := tryOnEngine(t, both.second, "build", append(targets, onEngine(t)...)...)
+	built, ran, printed, err := tryOnEngine(t, both.second, "build", append(targets, onEngine(t)...)...)
 	if err != nil {
 		t.Fatalf("bazel build: %v\n%s", err, printed)
 	}
@@ -26,8 +26,8 @@ func TestRemoteExecution(t *testing.T) {
 	for _, n := range changed {
 		executed += n
 	}
-	if onEngine < executed {
-		t.Errorf("%d actions were run by the engine, want %d or more", onEngine, executed)
+	if ran < executed {
+		t.Errorf("%d actions were run by the engine, want %d or more", ran, executed)
 	}
 	wantOutputs(t)
 }
@@ -97,19 +97,19 @@ func wantSameOnEngine(t *testing.T, here, there bazeltest.Workspace) {
 // engine ran for it. Now and then BuildBox executes a file that another of its
 // processes has still open for writing, as it forks while it copies: then the
 // command is run again.
-func tryOnEngine(t *testing.T, w bazeltest.Workspace, command string, args ...string) (built bazeltest.Built, onEngine int, printed string, err error) {
+func tryOnEngine(t *testing.T, w bazeltest.Workspace, command string, args ...string) (built bazeltest.Built, ran int, printed string, err error) {
 	t.Helper()
 	for attempt := 1; attempt <= 3; attempt++ {
 		// What is built with a builder of the engine's cannot come from the cache.
 		w.Bazel(t, "clean")
 		built, printed, err = w.Try(t, command, args...)
-		onEngine += built.Runners["remote"]
+		ran += built.Runners["remote"]
 		if err == nil || !strings.Contains(printed, "text file busy") {
 			break
 		}
 		t.Logf("attempt %d: text file busy", attempt)
 	}
-	return built, onEngine, printed, err
+	return built, ran, printed, err
 }
 
 // engine is the address of BuildBox, which the first test that needs it starts.
