@@ -3,10 +3,10 @@
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts", "unittest")
 load("@rules_go//go:def.bzl", "go_test")
 load("//:defs.bzl", "go_multiarch_qemu", "go_multiarch_test")
-load(":error_test.bzl", "make_error_test")
 
 # buildifier: disable=bzl-visibility
 load("//private:test_macro.bzl", "check_test_attributes")
+load(":error_test.bzl", "make_error_test")
 
 _error_test = make_error_test()
 
