@@ -62,6 +62,13 @@ func compare(o *options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.readAhead > 0 {
+		restore, err := setReadAhead(o.readAhead, commands)
+		if err != nil {
+			return err
+		}
+		defer restore()
+	}
 	results, err := measure(o, append(slices.Clip(commands), probes...))
 	if err != nil {
 		return err

@@ -21,6 +21,8 @@ plain, packed and for a memory file, and compares those.
   -blocks N          read the programs anew into the page cache N times, in even
                      parts of the rounds (default 20)
   -warmup N          rounds after that which do not count (default 5)
+  -read-ahead KIB    as root: read them with this read-ahead of the file system
+                     (Linux's own default is 128; unset, what the machine has)
   -keep-cache        leave the programs in the page cache as they are
   -cpu N             start everything on this CPU (default: the last one); -1
                      leaves it to the kernel
@@ -36,6 +38,7 @@ var errHelp = flag.ErrHelp
 
 type options struct {
 	rounds, blocks, warmup int
+	readAhead              int // KiB, 0 for what is set
 	keepCache              bool
 	cpu                    int
 	json                   string
@@ -53,6 +56,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.IntVar(&o.rounds, "rounds", 2000, "")
 	flags.IntVar(&o.blocks, "blocks", 20, "")
 	flags.IntVar(&o.warmup, "warmup", 5, "")
+	flags.IntVar(&o.readAhead, "read-ahead", 0, "")
 	flags.BoolVar(&o.keepCache, "keep-cache", false, "")
 	flags.IntVar(&o.cpu, "cpu", lastCPU(), "")
 	flags.StringVar(&o.json, "json", "", "")
@@ -75,6 +79,10 @@ func parseOptions(args []string) (*options, error) {
 		return nil, fmt.Errorf("-blocks %d: want 1 to %d, the number of rounds", o.blocks, o.rounds)
 	case o.warmup < 0:
 		return nil, fmt.Errorf("-warmup %d: want 0 or more", o.warmup)
+	case o.readAhead < 0:
+		return nil, fmt.Errorf("-read-ahead %d: want a number of KiB", o.readAhead)
+	case o.readAhead > 0 && o.keepCache:
+		return nil, errors.New("-keep-cache reads nothing: it does not go with -read-ahead")
 	case o.cpu < -1:
 		return nil, fmt.Errorf("-cpu %d: want the number of a CPU, or -1", o.cpu)
 	case o.sizeMB < 0:

@@ -17,6 +17,7 @@ func TestParseOptions(t *testing.T) {
 		{"-rounds 10 -blocks 2 -warmup 0 -cpu -1 -keep-cache -json out.json", func(o *options) {
 			o.rounds, o.blocks, o.warmup, o.cpu, o.keepCache, o.json = 10, 2, 0, -1, true, "out.json"
 		}},
+		{"-read-ahead 128", func(o *options) { o.readAhead = 128 }},
 		{"-strip -size-mb 60 -keep dir", func(o *options) { o.strip, o.sizeMB, o.keep = true, 60, "dir" }},
 		{"-cmd a=./a -cmd b=./b -- version -v", func(o *options) {
 			o.commands = []command{{name: "a", path: "./a", args: []string{}}, {name: "b", path: "./b", args: []string{}}}
@@ -42,6 +43,8 @@ func TestParseOptionsErrors(t *testing.T) {
 		{"-blocks 0", "-blocks 0"},
 		{"-warmup -1", "-warmup -1"},
 		{"-cpu -2", "-cpu -2"},
+		{"-read-ahead -1", "-read-ahead -1"},
+		{"-read-ahead 128 -keep-cache", "-keep-cache"},
 		{"-size-mb -1", "-size-mb -1"},
 		{"-cmd a", `"a"`},
 		{"-cmd =./a", `"=./a"`},

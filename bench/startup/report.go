@@ -19,10 +19,11 @@ type report struct {
 	Machine figures.Machine `json:"machine"`
 	Rounds  int             `json:"rounds"`
 	Blocks  int             `json:"blocks"`
-	CPU     int             `json:"cpu"`   // that everything ran on, or -1
-	Exit    float64         `json:"exit"`  // median of a program that exits at once
-	CPUID   float64         `json:"cpuid"` // what the launcher's CPUID instructions add to it
-	Again   float64         `json:"again"` // what executing them once more adds to that
+	CPU     int             `json:"cpu"`       // that everything ran on, or -1
+	Ahead   int             `json:"readAhead"` // KiB, of the first command's file system, or 0
+	Exit    float64         `json:"exit"`      // median of a program that exits at once
+	CPUID   float64         `json:"cpuid"`     // what the launcher's CPUID instructions add to it
+	Again   float64         `json:"again"`     // what executing them once more adds to that
 	Rows    []row           `json:"commands"`
 }
 
@@ -46,7 +47,7 @@ func newReport(o *options, commands []command, results []samples) *report {
 	n := len(commands)
 	exit, cpuid, again := figures.Median(results[n].wall), figures.Median(results[n+1].wall), figures.Median(results[n+2].wall)
 	r := &report{
-		Machine: figures.ThisMachine(), Rounds: o.rounds, Blocks: o.blocks, CPU: o.cpu,
+		Machine: figures.ThisMachine(), Rounds: o.rounds, Blocks: o.blocks, CPU: o.cpu, Ahead: readAhead(commands[0].path),
 		Exit: exit, CPUID: cpuid - exit, Again: again - cpuid,
 	}
 	first := &results[0]
@@ -82,7 +83,7 @@ func (r *report) writeText(w io.Writer) error {
 	if r.CPU >= 0 {
 		where = fmt.Sprintf("CPU %d", r.CPU)
 	}
-	fmt.Fprintf(w, "%v\n%d rounds in %d blocks on %s; microseconds\n\n", r.Machine, r.Rounds, r.Blocks, where)
+	fmt.Fprintf(w, "%v\n%d rounds in %d blocks on %s, read-ahead %d KiB; microseconds\n\n", r.Machine, r.Rounds, r.Blocks, where, r.Ahead)
 
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "\tMB\tmin\tq1\tmedian\tq3\tcpu\tfaults\tratio\tdiff\t±\t")
