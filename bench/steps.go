@@ -55,11 +55,12 @@ func startup(c *collection) ([]Figure, error) {
 			}
 			CPUID float64
 		}
-		rounds := c.rounds(1000, 40)
+		rounds, blocks := c.rounds(2000, 40), c.rounds(20, 20)
 		if size > 0 {
-			rounds = c.rounds(400, 20)
+			// Large programs differ more from one reading of their file to the next.
+			rounds, blocks = c.rounds(1000, 20), c.rounds(50, 20)
 		}
-		command, err := c.tool(&report, "startup", "-rounds", rounds, "-size-mb", strconv.Itoa(size))
+		command, err := c.tool(&report, "startup", "-rounds", rounds, "-blocks", blocks, "-size-mb", strconv.Itoa(size))
 		if err != nil {
 			return nil, err
 		}
