@@ -90,7 +90,7 @@ def _pack(ctx, executable, manifest, variants):
     args.add("-o", executable)
     args.add("-debuglink", _debug_link(executable))
     args.add("-strip", ctx.attr.strip)
-    if _debugging(ctx):
+    if ctx.attr.isolate == "on" or ctx.attr.isolate == "auto" and _debugging(ctx):
         args.add("-isolate")
     if not ctx.attr.env_override:
         args.add("-no-environment")
@@ -194,6 +194,11 @@ go_multiarch_binary = rule(
         "goamd64": attr.string_list(
             default = LEVELS,
             doc = "Levels to build, some of v1, v2, v3 and v4. The lowest one is the least CPU that the executable runs on.",
+        ),
+        "isolate": attr.string(
+            default = "auto",
+            doc = "Whether a level that is started unmaps the data of the others: \"on\", \"off\", or \"auto\", which is on under -c dbg.",
+            values = ["auto", "off", "on"],
         ),
         "out": attr.string(
             doc = "File name of the executable; by default the target's name.",

@@ -22,6 +22,7 @@ def go_multiarch_binary(
         env_override = True,
         out = None,
         strip = "none",
+        isolate = "auto",
         exec_properties = None,
         tags = [],
         **kwargs):
@@ -70,6 +71,9 @@ def go_multiarch_binary(
         information, `"debug"` debug information, `"none"` nothing, so that there
         is what `go_binary` links: it strips in `fastbuild`, unless `--strip` says
         otherwise. The output group `debug` has what `strip` left out.
+      isolate: Whether a level that is started unmaps the data of the others, which takes
+        some microseconds, so that no debugger shows it for that of the level that runs:
+        `"on"`, `"off"`, or `"auto"`, which is on under `-c dbg`.
       exec_properties: As on `go_binary`. Those of its exec group (`go_link.*`)
         mean the linker.
       tags: As on every rule. The inner target gets `manual` as well.
@@ -101,6 +105,7 @@ def go_multiarch_binary(
         exec_properties = exec_properties,
         out = out,
         strip = strip or "none",
+        isolate = isolate or "auto",
         packed = select({
             Label("//private/platforms:linux_x86_64"): True,
             "//conditions:default": False,
@@ -122,7 +127,7 @@ def check_attributes(target, attrs):
     """
     if target and attrs:
         return ("target and {} are both set, want beside target only env_override, exec_properties, goamd64, " +
-                "out, platforms, strip, tags and what every rule has; attributes of go_binary belong there").format(
+                "isolate, out, platforms, strip, tags and what every rule has; attributes of go_binary belong there").format(
             ", ".join(sorted(attrs)),
         )
     if not target and not attrs.get("srcs") and not attrs.get("embed"):

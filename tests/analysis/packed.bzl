@@ -140,6 +140,21 @@ def _options_test_impl(ctx):
 
 _options_test = analysistest.make(_options_test_impl)
 
+def _isolate_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    asserts.equals(env, ctx.attr.isolated, "-isolate" in _pack_action(env).argv)
+    return analysistest.end(env)
+
+def _make_isolate_test(mode):
+    return analysistest.make(
+        _isolate_test_impl,
+        attrs = {"isolated": attr.bool()},
+        config_settings = {"//command_line_option:compilation_mode": mode},
+    )
+
+_isolate_dbg_test = _make_isolate_test("dbg")
+_isolate_opt_test = _make_isolate_test("opt")
+
 def packed_test_suite(name):
     """Tests of //tests/analysis:program_multi and of variations on it.
 
@@ -175,6 +190,22 @@ def packed_test_suite(name):
         target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = name + "_options",
     )
+
+    for isolate, in_dbg, in_opt in [("auto", True, False), ("on", True, True), ("off", False, False)]:
+        packed = "{}_isolate_{}".format(name, isolate)
+        go_multiarch_binary(
+            name = packed,
+            isolate = isolate,
+            tags = ["manual"],
+            target = ":program",
+        )
+        for mode, test, isolated in [("dbg", _isolate_dbg_test, in_dbg), ("opt", _isolate_opt_test, in_opt)]:
+            test(
+                name = "{}_{}_test".format(packed, mode),
+                isolated = isolated,
+                target_compatible_with = PACKED_COMPATIBLE_WITH,
+                target_under_test = packed,
+            )
 
     # An alias stands for what it names.
     native.alias(
