@@ -157,6 +157,25 @@ func addr2line(t *testing.T, probe testenv.Program) {
 				t.Errorf("%s, %v: without companion %q", tool, level, got)
 			}
 		}
+		goTool := func(path, address string) string {
+			cmd := exec.Command(testenv.Tool(t, "go"), "tool", "addr2line", path)
+			cmd.Stdin = strings.NewReader(address + "\n")
+			out, err := cmd.Output()
+			if err != nil {
+				t.Fatalf("%v: %v", cmd, err)
+			}
+			return string(out)
+		}
+		want := goTool(path, theirs)
+		if !strings.Contains(want, "main.go:") {
+			t.Errorf("go tool addr2line, %v: %q of the plain file", level, want)
+		}
+		if level != goamd64.Min {
+			want = "?\n?:0\n" // it knows one .gopclntab
+		}
+		if got := goTool(app, ours); got != want {
+			t.Errorf("go tool addr2line, %v: %q, want %q", level, got, want)
+		}
 		ask := func(path, address string) string {
 			said := output(t, testenv.Tool(t, "gdb"), "-nx", "-batch", "-iex", "set auto-load no", "-ex", "info line *"+address, path)
 			return regexp.MustCompile(`0x[0-9a-f]+`).ReplaceAllString(said, "0x")
