@@ -38,7 +38,7 @@ emulators='qemu-(x86_64|aarch64)'
 
 # Programs that people and scripts may want outside of Bazel too; see ../find-tool.
 outside=(
-  addr2line buildbox-casd debugedit dwz eu-addr2line eu-elflint file gdb nm objcopy objdump patchelf perf readelf shellcheck
+  addr2line buildbox-casd debugedit dwz eu-addr2line eu-elflint eu-strip file gdb nm objcopy objdump patchelf perf readelf shellcheck
   strace strip umoci
 )
 
