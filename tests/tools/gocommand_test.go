@@ -127,12 +127,14 @@ func findings(t *testing.T, govulncheck, db, path string) []string {
 
 // TestDynamic checks what tools say of the libraries that a packed file needs.
 func TestDynamic(t *testing.T) {
-	for name, link := range map[string]testenv.Link{
-		"dynamic": {Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Extld: "-no-pie"},
-		"PIE":     {Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Flags: []string{"-buildmode=pie"}, NoSlot: true},
+	for i, link := range []testenv.Link{
+		{Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=internal", Flags: []string{"-tags=nocfiles"}},
+		{Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Extld: "-no-pie"},
+		{Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Extld: "-no-pie -Wl,-z,noseparate-code"},
+		{Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Flags: []string{"-buildmode=pie"}, NoSlot: true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			plain, packed := build(t, "./tests/kinds/program", "needs"+name, link, 1, 3)
+		t.Run(strings.Join(append(link.Flags, link.LDFlags, link.Extld), " "), func(t *testing.T) {
+			plain, packed := build(t, "./tests/kinds/program", fmt.Sprint("dynamic", i), link, 1, 3)
 			libraries := func(path string) (names []string) {
 				for _, line := range strings.Split(output(t, testenv.Tool(t, "ldd"), path), "\n") {
 					if name, _, found := strings.Cut(strings.TrimSpace(line), " "); found {

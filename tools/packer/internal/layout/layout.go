@@ -9,7 +9,8 @@
 //   - Variants that were linked apart (each in its slot) follow the cheapest plan
 //     that was measured. Each level is one segment, readable and executable, of
 //     which the boot code makes read-only and writable data when it is picked, and
-//     costs one mapping when it is not.
+//     costs one mapping when it is not. Only the lowest one of dynamic programs has
+//     its own segments.
 //   - Position-independent variants are moved to lie back to back. The kernel
 //     maps everything, .bss too: what it left free next to a segment, it could
 //     give to the vdso or to the dynamic linker.
@@ -36,7 +37,10 @@ type Input struct {
 	Level goamd64.Level
 	Size  uint64 // bytes in the variant's file
 	PIE   bool   // it may be moved to any page
-	Loads []elf.ProgHeader
+	// Interp reports whether it has an interpreter, which "ldd" has load the packed
+	// file as if the lowest level were all of it.
+	Interp bool
+	Loads  []elf.ProgHeader
 }
 
 func (in *Input) low() uint64 { return floor(in.Loads[0].Vaddr) }
@@ -195,6 +199,10 @@ func (l *Layout) mapAll(inputs []Input) {
 	for i := range inputs {
 		in, p := &inputs[i], &l.Variants[i]
 		merged, ok := mergedLoad(in, p.Offset)
+		if in.Interp && i == 0 {
+			// For ldd the dynamic linker writes into its data (DT_DEBUG), and no launcher has run.
+			ok = false
+		}
 		switch {
 		case l.PIE:
 			p.BSS = true

@@ -51,6 +51,23 @@ func plan(t *testing.T, inputs ...Input) *Layout {
 
 const launcherSize = 0x2345
 
+// TestInterpreter: what ldd has loaded of a dynamic program, its lowest level, has
+// data that can be written before the boot code has run.
+func TestInterpreter(t *testing.T) {
+	lowest, higher := goProgram(1), goProgram(3)
+	lowest.Interp, higher.Interp = true, true
+	l := plan(t, lowest, higher)
+	data := lowest.Loads[2]
+	for _, p := range l.Loads {
+		if p.Vaddr <= data.Vaddr && data.Vaddr < p.Vaddr+p.Memsz && p.Flags != elf.PF_R|elf.PF_W {
+			t.Errorf("the data of the lowest level is in %+v: want it writable", p)
+		}
+	}
+	if len(l.Loads) != 3+1+1 {
+		t.Errorf("%d PT_LOADs: want three of the lowest level, one of the other, and its .bss", len(l.Loads))
+	}
+}
+
 func TestOneMappingForEachLevel(t *testing.T) {
 	l := plan(t, goProgram(1), goProgram(2), goProgram(3), goProgram(4))
 	if len(l.Loads) != 5 {

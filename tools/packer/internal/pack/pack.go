@@ -114,7 +114,7 @@ func (f *File) Wait() error { return f.wait() }
 func (f *File) inputs() []layout.Input {
 	var inputs []layout.Input
 	for _, v := range f.variants {
-		inputs = append(inputs, layout.Input{Level: v.Level, Size: uint64(v.Size), PIE: v.PIE, Loads: v.Loads()})
+		inputs = append(inputs, layout.Input{Level: v.Level, Size: uint64(v.Size), PIE: v.PIE, Interp: v.Interp != "", Loads: v.Loads()})
 	}
 	return inputs
 }
