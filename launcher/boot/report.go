@@ -56,10 +56,14 @@ func putVerb(s *state, verb byte) {
 	case format.VerbCPU:
 		putNumber(s, uintptr(s.cpu))
 	case format.VerbStarted:
-		putNumber(s, uintptr(s.variant().Level))
+		if s.level != 0 {
+			putNumber(s, uintptr(s.variant().Level))
+		}
 	case format.VerbInterp:
-		path := s.variant().Interp
-		put(s, s.table+uintptr(path.Offset), uintptr(path.Len)-1)
+		if s.level != 0 && s.variant().Interp.Len != 0 {
+			path := s.variant().Interp
+			put(s, s.table+uintptr(path.Offset), uintptr(path.Len)-1)
+		}
 	case format.VerbErrno:
 		putNumber(s, s.errno)
 	}

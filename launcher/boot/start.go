@@ -44,7 +44,7 @@ func Link() {}
 //go:nosplit
 func start(s *state, entry, table, size uintptr) uintptr {
 	environment := readStack(s)
-	if !tableSound(table, size) {
+	if !tableSound(table, size) || !placeSound(table, size, entry) {
 		damaged(s)
 	}
 	s.table = table

@@ -42,6 +42,27 @@ func tableSound(table, size uintptr) bool {
 	return true
 }
 
+// placeSound reports whether the launcher, from its entry to the end of its sound
+// table, is where the table says: moved by what the kernel moves a file by, and
+// outside of every variant, for it runs while it unmaps them.
+//
+//go:nosplit
+func placeSound(table, size, entry uintptr) bool {
+	h := (*format.Header)(at(table))
+	bias := entry - uintptr(h.Entry)
+	if bias%format.PageSize != 0 || bias != 0 && h.Flags&format.FlagMovable == 0 {
+		return false
+	}
+	low, high := h.Entry, uint64(table+size-bias)
+	for i := uint32(0); i < h.LevelCount; i++ {
+		l := (*format.Level)(at(levelAt(table, i)))
+		if l.Low < high && low < l.High || l.Mapped < high && low < l.Mapped+l.Unused {
+			return false
+		}
+	}
+	return true
+}
+
 // sum is FNV-1a over the words of the table behind the checksum.
 //
 //go:nosplit

@@ -82,8 +82,46 @@ func TestUnsoundTables(t *testing.T) {
 	}
 }
 
+// TestPlace moves a sound table, and what it says, to where the boot code is not or
+// must not be.
+func TestPlace(t *testing.T) {
+	const entry = 0x3f000000
+	for name, test := range map[string]struct {
+		movable bool
+		bias    uintptr
+		change  func(*format.Variant)
+		want    bool
+	}{
+		"in place":                 {false, 0, func(*format.Variant) {}, true},
+		"moved":                    {true, 0x555000000000, func(*format.Variant) {}, true},
+		"moved, but is in place":   {false, 0x1000, func(*format.Variant) {}, false},
+		"moved by part of a page":  {true, 0x1008, func(*format.Variant) {}, false},
+		"bounds over the launcher": {false, 0, func(v *format.Variant) { v.Low, v.High = entry-0x1000, entry+0x1000 }, false},
+		"unmaps the launcher":      {false, 0, func(v *format.Variant) { v.Mapped, v.Unused = entry-0x1000, 0x2000 }, false},
+	} {
+		v := variant(2)
+		test.change(&v)
+		data, err := format.Encode(format.Table{Entry: entry, Movable: test.movable, Variants: []format.Variant{variant(1), v}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		table := address(guarded(t, data))
+		// The table is where it is: what is moved is where the table says it is.
+		h := (*format.Header)(at(table))
+		before := uint64(table) - 0x40
+		h.Entry = before - uint64(test.bias)
+		for i := uint32(0); i < h.LevelCount; i++ {
+			l := (*format.Level)(at(levelAt(table, i)))
+			l.Low, l.High, l.Mapped = l.Low+h.Entry-entry, l.High+h.Entry-entry, l.Mapped+h.Entry-entry
+		}
+		if got := placeSound(table, uintptr(len(data)), uintptr(before)); got != test.want {
+			t.Errorf("%s: sound: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 // FuzzTable feeds tables with a right checksum to the boot code's check. What
-// passes is walked as the boot code would walk it.
+// passes is walked as the boot code would walk it, but for its messages.
 func FuzzTable(f *testing.F) {
 	f.Add(encode(f, variant(1)))
 	f.Add(encode(f, variant(1), variant(2), variant(3), variant(4)))
@@ -108,12 +146,22 @@ func FuzzTable(f *testing.F) {
 				continue
 			}
 			level := (*format.Level)(at(addr))
+			if path := level.Interp; path.Len != 0 && load8(table+uintptr(path.Offset)+uintptr(path.Len)-1) != 0 {
+				t.Fatalf("the interpreter's path of level %+v has no end", level)
+			}
+			if level.Mapped+level.Unused < level.Mapped {
+				t.Fatalf("level %+v is mapped past the end of memory", level)
+			}
 			if level.Level > limit || level.Entry < level.Low || level.Entry >= level.High {
 				t.Fatalf("level %+v for a limit of %d", level, limit)
 			}
 			for i := uint32(0); i < level.OpCount; i++ {
-				if op := opAt(table, level.Op+i); op.Addr < level.Low || op.Addr+op.Len > level.High {
+				op := opAt(table, level.Op+i)
+				if op.Addr < level.Low || op.Addr+op.Len > level.High {
 					t.Fatalf("operation %+v outside of level %+v", op, level)
+				}
+				if op.Kind == format.OpMove && op.From < level.High && level.Low < op.From+op.Len {
+					t.Fatalf("operation %+v moves what is in level %+v", op, level)
 				}
 			}
 		}

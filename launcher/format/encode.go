@@ -13,6 +13,7 @@ type Table struct {
 	FileSize      uint64 // bytes in the packed file
 	NoEnvironment bool
 	Isolate       bool
+	Movable       bool      // the file is position-independent
 	Variants      []Variant // in ascending order of level
 }
 
@@ -37,6 +38,9 @@ func Encode(t Table) ([]byte, error) {
 	}
 	if t.Isolate {
 		header.Flags |= FlagIsolate
+	}
+	if t.Movable {
+		header.Flags |= FlagMovable
 	}
 
 	var levels []Level

@@ -91,6 +91,7 @@ type Text struct {
 const (
 	FlagNoEnvironment = 1 << 0 // the launcher reads no environment variables
 	FlagIsolate       = 1 << 1 // the launcher unmaps the data of levels that it does not start
+	FlagMovable       = 1 << 2 // the file is position-independent: its load bias may be other than 0
 )
 
 // Limits that the boot code enforces before it follows an offset.

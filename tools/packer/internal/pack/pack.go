@@ -180,7 +180,7 @@ func (f *File) plan(options Options) (*plan, error) {
 
 // table returns the launcher table, but for the file's size.
 func (f *File) table(options Options) format.Table {
-	table := format.Table{Entry: f.layout.LauncherAddr() + options.Launcher.Entry, NoEnvironment: options.NoEnvironment, Isolate: options.Isolate}
+	table := format.Table{Entry: f.layout.LauncherAddr() + options.Launcher.Entry, NoEnvironment: options.NoEnvironment, Isolate: options.Isolate, Movable: f.layout.PIE}
 	for i, v := range f.variants {
 		placed := f.layout.Variants[i]
 		table.Variants = append(table.Variants, format.Variant{Ops: placed.Ops, InterpPath: v.Interp, Level: format.Level{
