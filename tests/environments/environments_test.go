@@ -219,8 +219,8 @@ func TestPaths(t *testing.T) {
 	}
 }
 
-// TestTraced single-steps the first instructions, as a debugger may, and lets
-// the process go.
+// TestTraced has strace follow the process from its first system call on. TestInstructions
+// in tests/launcher goes instruction by instruction.
 func TestTraced(t *testing.T) {
 	cmd := exec.Command("strace", "-f", "-o", filepath.Join(t.TempDir(), "trace"), testenv.Probe(t).Packed)
 	if cmd.Err != nil {

@@ -1,7 +1,10 @@
 package kinds_test
 
 import (
+	"bytes"
+	"debug/elf"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,6 +78,21 @@ func TestProtection(t *testing.T) {
 	}
 }
 
+// TestStacksDiffer: the kernel makes one stack for all levels.
+func TestStacksDiffer(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"create", "-remap", "-launcher", testenv.Launcher(t), "-o", filepath.Join(dir, "app")}
+	for level, stack := range map[goamd64.Level]string{1: "noexecstack", 3: "execstack"} {
+		path := filepath.Join(dir, level.String())
+		compile(t, path, level, "-no-pie", "-static", "-Wl,-z,"+stack)
+		args = append(args, level.String()+"="+path)
+	}
+	out, err := exec.Command(testenv.Packer(t), args...).CombinedOutput()
+	if want := "v3 wants an executable stack (PT_GNU_STACK of "; err == nil || !strings.Contains(string(out), want) {
+		t.Errorf("packer says %q: want %q", out, want)
+	}
+}
+
 // TestShadowStack packs programs that say that they are made for IBT and shadow
 // stacks. The packed file must not say so: the boot code is not.
 func TestShadowStack(t *testing.T) {
@@ -92,12 +110,40 @@ func TestShadowStack(t *testing.T) {
 				t.Fatalf("the plain program does not say that it is made for IBT:\n%s", says)
 			}
 			packed := testenv.Pack(t, "shadow-"+name, variants, strings.Fields(link.pack)...)
+			// What the kernel and the dynamic linker read, which readelf does not where there are sections.
+			if !saysProperties(t, variants[1]) || saysProperties(t, packed) {
+				t.Error("the packed file has properties among its program headers, or the plain one has none")
+			}
 			if says := notes(packed); strings.Contains(says, "IBT") || strings.Contains(says, "SHSTK") || strings.Contains(says, "GNU_PROPERTY") {
 				t.Errorf("the packed file says that it is made for IBT or shadow stacks:\n%s", says)
 			}
 			startAll(t, packed, variants)
 		})
 	}
+}
+
+// saysProperties reports whether a program header leads to an NT_GNU_PROPERTY_TYPE_0.
+func saysProperties(t *testing.T, path string) bool {
+	t.Helper()
+	file, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, p := range file.Progs {
+		const gnuProperty = 0x6474e553
+		if p.Type != elf.PT_NOTE && p.Type != gnuProperty {
+			continue
+		}
+		notes, err := io.ReadAll(p.Open())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.Type == gnuProperty || bytes.Contains(notes, []byte("\x05\x00\x00\x00GNU\x00")) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestInterpreters packs programs whose interpreter cannot be executed. Status

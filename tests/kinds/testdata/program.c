@@ -1,10 +1,12 @@
 // A program that is not Go, built with -DLEVEL=n, and -DLARGE=n for n bytes of
 // data more. It checks how it was loaded, prints "vN ok" and its arguments, and
 // exits with status 3. With the argument "protection" it prints how its stack
-// and its data are mapped, those that only the dynamic linker writes among them.
+// and its data are mapped, those that only the dynamic linker writes among them,
+// where its interpreter begins, and which files are open.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static __thread int local = 41;
@@ -38,6 +40,9 @@ int main(int argc, char **argv) {
 		protection("stack", &argc);
 		protection("data", data);
 		protection("relocated", relocated);
+		protection("interpreter", (void *)getauxval(AT_BASE));
+		for (int fd = 0; fd < 64; fd++)
+			if (dup2(fd, fd) == fd) printf("file %d\n", fd);
 		return 0;
 	}
 	long sum = 0;

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
+	"fmt"
+	"slices"
 
 	"rules_go_multiarch/tools/packer/internal/sections"
+	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
 // Sizes in bytes. Sources: System V gABI, "ELF Header", "Program Header",
@@ -57,22 +60,36 @@ func (f *File) programs() []elf.ProgHeader {
 	return append(all, rest...)
 }
 
-// stack returns the PT_GNU_STACK, which is there when the baseline has one. It
-// asks for an executable stack when one of the variants does.
+// stack returns the PT_GNU_STACK, which is there when the baseline has one.
 func (f *File) stack() (stack elf.ProgHeader, ok bool) {
-	var flags elf.ProgFlag
-	for i, v := range f.variants {
-		for _, p := range v.ELF.Progs {
-			if p.Type == elf.PT_GNU_STACK {
-				flags |= p.Flags
-				if i == 0 {
-					stack, ok = p.ProgHeader, true
-				}
-			}
+	for _, p := range f.variants[0].ELF.Progs {
+		if p.Type == elf.PT_GNU_STACK {
+			stack, ok = p.ProgHeader, true
+			stack.Off = 0
 		}
 	}
-	stack.Flags, stack.Off = flags, 0
 	return stack, ok
+}
+
+// checkStacks refuses variants of which one wants an executable stack and another
+// one does not: the kernel makes the stack before a level is chosen.
+func (f *File) checkStacks() error {
+	lowest := f.variants[0]
+	for _, v := range f.variants[1:] {
+		if executableStack(v) == executableStack(lowest) {
+			continue
+		}
+		wants, other := v, lowest
+		if executableStack(lowest) {
+			wants, other = lowest, v
+		}
+		return fmt.Errorf("%v wants an executable stack (PT_GNU_STACK of %s) and %v does not: want all of one kind (-Wl,-z,noexecstack or execstack)", wants.Level, wants.Path, other.Level)
+	}
+	return nil
+}
+
+func executableStack(v *variant.Variant) bool {
+	return slices.ContainsFunc(v.ELF.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_GNU_STACK && p.Flags&elf.PF_X != 0 })
 }
 
 // ofOneVariant reports whether a PT_NOTE has what is not true of the packed

@@ -65,6 +65,9 @@ func New(ctx context.Context, variants []*variant.Variant, options Options) (*Fi
 	if err := f.checkLevels(); err != nil {
 		return nil, err
 	}
+	if err := f.checkStacks(); err != nil {
+		return nil, err
+	}
 	hashing := newDigester(ctx, f.variants)
 	p, err := f.plan(options)
 	if overlap := (*layout.OverlapError)(nil); errors.As(err, &overlap) {
