@@ -2,9 +2,11 @@ package environments_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/internal/slots"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/tests/probetest"
 )
@@ -23,6 +25,45 @@ func TestLeastLimits(t *testing.T) {
 					t.Errorf("packed needs %d bytes: plain needs %d", packed, plain)
 				}
 			})
+		}
+	}
+}
+
+// TestLimitsUnmap checks that what is limited is not spent on levels that do not
+// run.
+func TestLimitsUnmap(t *testing.T) {
+	probe := testenv.Probe(t)
+	for _, limit := range []string{"-limit-as=1099511627776", "-limit-data=1099511627776"} {
+		for _, level := range probetest.Runnable(t) {
+			cmd := confined(t, limit, probe.Packed, "-forever")
+			cmd.Env = append(cmd.Env, "GOMULTIARCH=level="+level.String())
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			_, err = out.Read(make([]byte, 1))
+			maps := string(probetest.Read(t, fmt.Sprintf("/proc/%d/maps", cmd.Process.Pid)))
+			cmd.Process.Kill()
+			cmd.Wait()
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := map[goamd64.Level]int{}
+			for line := range strings.Lines(maps) {
+				var low, high uint64
+				fmt.Sscanf(line, "%x-%x", &low, &high)
+				for l := goamd64.Min; l <= goamd64.Max; l++ {
+					if slot := slots.Of(l); low < slot.Limit && high > slot.Base {
+						found[l]++
+					}
+				}
+			}
+			if len(found) != 1 || found[level] == 0 {
+				t.Errorf("%s, %v: mappings by level %v, want that level's alone:\n%s", limit, level, found, maps)
+			}
 		}
 	}
 }
