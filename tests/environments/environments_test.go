@@ -39,8 +39,8 @@ func starts(t *testing.T, cmd *exec.Cmd, env ...string) probetest.Report {
 	return got
 }
 
-// installed copies the packed probe to a folder that every user may enter.
-func installed(t *testing.T, mode os.FileMode) string {
+// folder makes a folder that every user may enter.
+func folder(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "environments")
 	if err != nil {
@@ -50,8 +50,20 @@ func installed(t *testing.T, mode os.FileMode) string {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, "probe")
-	if err := os.WriteFile(path, probetest.Read(t, testenv.Probe(t).Packed), 0o755); err != nil {
+	return dir
+}
+
+// installed copies the packed probe to a folder that every user may enter.
+func installed(t *testing.T, mode os.FileMode) string {
+	t.Helper()
+	return install(t, testenv.Probe(t).Packed, mode)
+}
+
+// install copies a file to such a folder, as "probe".
+func install(t *testing.T, file string, mode os.FileMode) string {
+	t.Helper()
+	path := filepath.Join(folder(t), "probe")
+	if err := os.WriteFile(path, probetest.Read(t, file), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(path, mode); err != nil {
@@ -66,20 +78,46 @@ func asNobody(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-func TestConfined(t *testing.T) {
-	packed := testenv.Probe(t).Packed
-	for _, flags := range []string{
+// users are the flags of confine for root, and for an ordinary user.
+func users() []string {
+	if os.Geteuid() != 0 {
+		return []string{""}
+	}
+	return []string{"", " -user=65534"}
+}
+
+func TestConfined(t *testing.T) { startConfined(t, testenv.Probe(t).Packed, true) }
+
+// startConfined starts a packed probe in every way that confine has; inPlace says
+// that its levels are not moved, which takes mremap.
+func startConfined(t *testing.T, packed string, inPlace bool) {
+	path := install(t, packed, 0o755)
+	flags := []string{
+		"",
 		"-no-new-privs",
 		"-mdwe",
 		"-refuse=memfd_create",
 		"-refuse=mprotect-exec",
-		"-refuse=mremap",
-		"-refuse=memfd_create,mremap,mprotect-exec -mdwe -no-new-privs",
+		"-refuse=memfd_create,mprotect-exec -mdwe -no-new-privs",
 		"-block-signals",
 		"-ignore-signals",
 		"-by-fd",
-	} {
-		t.Run(flags, func(t *testing.T) { starts(t, confined(t, flags, packed)) })
+		"-no-arguments",
+		"-limit-as=1099511627776",
+		"-limit-data=1099511627776",
+	}
+	if inPlace {
+		flags = append(flags, "-refuse=mremap", "-refuse=memfd_create,mremap,mprotect-exec -mdwe -no-new-privs")
+	}
+	for _, user := range users() {
+		for _, flags := range flags {
+			t.Run(flags+user, func(t *testing.T) { starts(t, confined(t, flags+user, path)) })
+		}
+		t.Run("-close-files"+user, func(t *testing.T) {
+			if got := probetest.Start(t, confined(t, "-close-files"+user, path, "-quiet", "-exit=9")); got.Status != 9 {
+				t.Errorf("status %d: want 9", got.Status)
+			}
+		})
 	}
 }
 
@@ -105,23 +143,29 @@ func TestExecutableButNotReadable(t *testing.T) {
 func TestAloneInRoot(t *testing.T) {
 	needRoot(t)
 	path := installed(t, 0o755)
-	got := starts(t, confined(t, "-chroot="+filepath.Dir(path), "/probe", "x"))
-	if len(got.Args) != 2 || got.Args[1] != "x" {
-		t.Errorf("arguments %q", got.Args)
+	for _, user := range users() {
+		got := starts(t, confined(t, "-chroot="+filepath.Dir(path)+user, "/probe", "x"))
+		if len(got.Args) != 2 || got.Args[1] != "x" {
+			t.Errorf("arguments %q", got.Args)
+		}
 	}
 }
 
-// inNamespaces runs a shell script as root of new mount and PID namespaces,
-// where $1 is the packed probe and $2 an empty folder.
-func inNamespaces(t *testing.T, script string) probetest.Report {
+// inNamespaces runs a shell script as root of new mount and PID namespaces, where
+// $1 is the packed probe, $2 an empty folder, and $3 a command that executes its
+// arguments: as root the first time, as an ordinary user the second.
+func inNamespaces(t *testing.T, script string) (found []probetest.Report) {
 	t.Helper()
 	needRoot(t)
-	return starts(t, exec.Command("unshare", "--mount", "--pid", "--fork", "--mount-proc",
-		"sh", "-euc", script, "sh", testenv.Probe(t).Packed, t.TempDir()), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
+	for _, as := range []string{"env", "setpriv --reuid=65534 --regid=65534 --clear-groups"} {
+		found = append(found, starts(t, exec.Command("unshare", "--mount", "--pid", "--fork", "--mount-proc",
+			"sh", "-euc", script, "sh", installed(t, 0o755), folder(t), as), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin"))
+	}
+	return found
 }
 
 func TestReadOnlyFileSystem(t *testing.T) {
-	inNamespaces(t, `mount -t tmpfs tmpfs "$2"; cp "$1" "$2/probe"; mount -o remount,ro "$2"; "$2/probe"`)
+	inNamespaces(t, `mount -t tmpfs tmpfs "$2"; cp "$1" "$2/probe"; mount -o remount,ro "$2"; $3 "$2/probe"`)
 }
 
 // TestNoExecElsewhere leaves no file system from which anything else could be
@@ -130,19 +174,22 @@ func TestNoExecElsewhere(t *testing.T) {
 	inNamespaces(t, `
 		mount -t tmpfs tmpfs "$2"; cp "$1" "$2/probe"
 		mkdir "$2/tmp" "$2/dev"; mount -t tmpfs -o noexec tmpfs "$2/tmp"; mount -t tmpfs -o noexec tmpfs "$2/dev"
-		exec chroot "$2" /probe`)
+		case $3 in env) user=0;; *) user=65534; esac
+		exec chroot --userspec=$user:$user "$2" /probe`)
 }
 
 func TestMemfdForbidden(t *testing.T) {
 	if _, err := os.Stat("/proc/sys/vm/memfd_noexec"); err != nil {
 		t.Skip("skipped: this kernel has no vm.memfd_noexec")
 	}
-	inNamespaces(t, `echo 2 >/proc/sys/vm/memfd_noexec; "$1"`)
+	inNamespaces(t, `echo 2 >/proc/sys/vm/memfd_noexec; $3 "$1"`)
 }
 
 func TestPID1(t *testing.T) {
-	if got := inNamespaces(t, `exec "$1"`); got.PID != 1 {
-		t.Errorf("process %d: want 1", got.PID)
+	for _, got := range inNamespaces(t, `exec $3 "$1"`) {
+		if got.PID != 1 {
+			t.Errorf("process %d: want 1", got.PID)
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ var (
 	noArguments = flag.Bool("no-arguments", false, "execute with argc 0")
 	byFD        = flag.Bool("by-fd", false, "execute through an open file, by execveat")
 	root        = flag.String("chroot", "", "make this folder the root")
+	user        = flag.Int("user", 0, "become this user and group")
 	limits      = map[int]*uint64{
 		unix.RLIMIT_AS:    flag.Uint64("limit-as", 0, "RLIMIT_AS in bytes"),
 		unix.RLIMIT_DATA:  flag.Uint64("limit-data", 0, "RLIMIT_DATA in bytes"),
@@ -60,6 +61,11 @@ func run() error {
 		}
 		if err := unix.Chdir("/"); err != nil {
 			return err
+		}
+	}
+	if *user != 0 {
+		if err := become(*user); err != nil {
+			return fmt.Errorf("becoming user %d: %w", *user, err)
 		}
 	}
 	if err := setSignals(); err != nil {
@@ -118,6 +124,16 @@ func run() error {
 			uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&environment[0])))
 	}
 	return fmt.Errorf("executing %s: %w", path, errno)
+}
+
+func become(user int) error {
+	if err := unix.Setgroups(nil); err != nil {
+		return err
+	}
+	if err := unix.Setresgid(user, user, user); err != nil {
+		return err
+	}
+	return unix.Setresuid(user, user, user)
 }
 
 // kernelSigaction is struct kernel_sigaction.
