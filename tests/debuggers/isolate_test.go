@@ -16,7 +16,7 @@ import (
 // packed with -isolate, no debugger shows a value.
 func TestIsolated(t *testing.T) {
 	eachLevel(t, func(t *testing.T, level goamd64.Level) {
-		pack(t, level) // builds the variants
+		_, usual := pack(t, level) // builds the variants
 		dir := t.TempDir()
 		path := filepath.Join(dir, "program")
 		args := []string{"create", "-isolate", "-launcher", testenv.Launcher(t), "-o", path}
@@ -51,6 +51,10 @@ func TestIsolated(t *testing.T) {
 
 		// Nor does gdb of a core dump. Delve does (docs/tools.md).
 		core := coreDump(t, level, dir, path)
+		said, err := exec.Command(testenv.Packer(t), "debug", "-core", core, usual).CombinedOutput()
+		if want := "core: is not of " + usual; err == nil || !strings.Contains(string(said), want) {
+			t.Errorf("packer debug of another file with the same code says %q: want %q", said, want)
+		}
 		for served := goamd64.Min; served <= goamd64.Max; served++ {
 			packer(t, "debug", "-level", served.String(), path)
 			// In quotes, for the frame is in assembly, whose language has no packages.

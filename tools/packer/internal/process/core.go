@@ -3,6 +3,7 @@ package process
 import (
 	"debug/elf"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/tools/packer/internal/packed"
+	"rules_go_multiarch/tools/packer/internal/sections"
 )
 
 // Of a core dump's notes: NT_PRSTATUS, one a thread, in bytes, and NT_AUXV. Source:
@@ -56,6 +58,9 @@ func ReadCore(path string, file *packed.File) (goamd64.Level, error) {
 		}
 		bias = all.entry - file.ELF.Entry
 	}
+	if id := buildID(core, file, bias); id != "" && id != file.Manifest.BuildID {
+		return 0, fmt.Errorf("is not of %s (build ids %q and %q)", file.Path, id, file.Manifest.BuildID)
+	}
 	for _, pc := range all.counters {
 		for _, l := range file.Levels {
 			if at := pc - bias; at >= l.Table.Low && at < l.Table.High {
@@ -64,6 +69,29 @@ func ReadCore(path string, file *packed.File) (goamd64.Level, error) {
 		}
 	}
 	return 0, fmt.Errorf("none of its %d threads was in the code of %s: is it another program's?", len(all.counters), file.Path)
+}
+
+// buildID returns the build id, in hexadecimal, that the process had where the file
+// has its own, or nothing where the dump does not have that page, as
+// /proc/PID/coredump_filter may want it (ELF headers, core(5)).
+func buildID(core *elf.File, file *packed.File, bias uint64) string {
+	section := file.ELF.Section(sections.BuildID)
+	const head, most = 16, 64 // of the note, with its name; of all of it
+	if section == nil || section.Size <= head || section.Size > most {
+		return ""
+	}
+	at := section.Addr + bias
+	for _, p := range core.Progs {
+		if p.Type != elf.PT_LOAD || at < p.Vaddr || at-p.Vaddr >= p.Filesz {
+			continue
+		}
+		note := make([]byte, section.Size)
+		if _, err := p.ReadAt(note, int64(at-p.Vaddr)); err != nil {
+			return ""
+		}
+		return hex.EncodeToString(note[head:])
+	}
+	return ""
 }
 
 // notes is what the notes of a core dump say.
