@@ -5,7 +5,9 @@ package multiarch
 
 import (
 	"debug/elf"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -67,10 +69,12 @@ type Variant struct {
 // Read returns what there is to know of the running program. It reads the
 // executable the first time it is called. When that fails, the levels are right
 // nevertheless; it does where /proc is not mounted, or the file may be executed
-// but not read.
+// but not read. It fails too where a tool such as eu-strip has removed the packed file's
+// description; Packed is true then, and Levels are not known.
 func Read() (Info, error) {
 	levels, err := readOnce()
-	return Info{Compiled: Compiled(), CPU: CPU(), Packed: len(levels) > 0, Levels: append([]Variant(nil), levels...)}, err
+	packed := len(levels) > 0 || errors.Is(err, errLostManifest)
+	return Info{Compiled: Compiled(), CPU: CPU(), Packed: packed, Levels: append([]Variant(nil), levels...)}, err
 }
 
 var readOnce = sync.OnceValues(func() ([]Variant, error) {
@@ -84,6 +88,8 @@ var readOnce = sync.OnceValues(func() ([]Variant, error) {
 	}
 	return levels, nil
 })
+
+var errLostManifest = errors.New("its section .gomultiarch.manifest is gone, as eu-strip removes it")
 
 // readLevels reads the manifest of a packed file, which launcher/FORMAT.md
 // specifies. A file without one has no levels.
@@ -99,6 +105,9 @@ func readLevels(path string) ([]Variant, error) {
 		return nil, err
 	}
 	section := file.Section(".gomultiarch.manifest")
+	if section == nil && hasLauncher(file) {
+		return nil, errLostManifest
+	}
 	if section == nil {
 		return nil, nil
 	}
@@ -114,4 +123,22 @@ func readLevels(path string) ([]Variant, error) {
 		return nil, fmt.Errorf("its manifest: %w", err)
 	}
 	return manifest.Levels, nil
+}
+
+// hasLauncher reports whether a file's entry point is that of a packed file's
+// launcher: 8 bytes behind it is the distance to a table that begins with a magic word.
+func hasLauncher(file *elf.File) bool {
+	const magic = "GOMULTI\x01"
+	read := func(data []byte, addr uint64) bool {
+		for _, p := range file.Progs {
+			if p.Type == elf.PT_LOAD && addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
+				_, err := p.ReadAt(data, int64(addr-p.Vaddr))
+				return err == nil
+			}
+		}
+		return false
+	}
+	var word, found [8]byte
+	return read(word[:], file.Entry+8) &&
+		read(found[:], file.Entry+uint64(binary.LittleEndian.Uint32(word[:]))) && string(found[:]) == magic
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"rules_go_multiarch/internal/goamd64"
@@ -42,6 +43,21 @@ func TestSelf(t *testing.T) {
 	stripped := filepath.Join(t.TempDir(), "stripped")
 	if out, err := exec.Command(testenv.Tool(t, "strip"), "-o", stripped, packed).CombinedOutput(); err != nil {
 		t.Fatalf("strip: %v\n%s", err, out)
+	}
+	bare := filepath.Join(t.TempDir(), "bare")
+	if out, err := exec.Command(testenv.Tool(t, "eu-strip"), "-o", bare, packed).CombinedOutput(); err != nil {
+		t.Fatalf("eu-strip: %v\n%s", err, out)
+	}
+	var said strings.Builder
+	cmd := exec.Command(bare)
+	cmd.Env, cmd.Stderr = []string{"GOMULTIARCH=level=v1"}, &said
+	out, _ := cmd.Output()
+	var lost multiarch.Info
+	if err := json.Unmarshal(out, &lost); err != nil || lost.Compiled != 1 || !lost.Packed || lost.Levels != nil {
+		t.Errorf("without its manifest it says %s (%v)", out, err)
+	}
+	if want := "its section .gomultiarch.manifest is gone"; !strings.Contains(said.String(), want) {
+		t.Errorf("error %q: want %q", said.String(), want)
 	}
 	cpu := multiarch.Level(probetest.MachineLevel(t))
 	for _, level := range probetest.Runnable(t) {

@@ -30,7 +30,7 @@ func toolsThatWrite(t *testing.T, packed string) {
 		{"objcopy FILE", moved},
 		{"objcopy --remove-section=.gnu_debuglink FILE", append(moved, "debuggers are not led to its debug file")},
 		{"objcopy --only-keep-debug FILE OTHER", nil},
-		{"eu-strip FILE", []string{"not a packed file"}},
+		{"eu-strip FILE", []string{"has lost its manifest"}},
 		{"patchelf --print-interpreter FILE", nil},
 		{"patchelf --print-needed FILE", nil},
 		{"patchelf --print-rpath FILE", nil},

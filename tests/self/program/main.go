@@ -11,8 +11,8 @@ import (
 
 func main() {
 	info, err := multiarch.Read()
-	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(info)
+	if err := json.NewEncoder(os.Stdout).Encode(info); err != nil {
+		panic(err)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "program:", err)

@@ -51,6 +51,17 @@ func (f *File) readLauncher() (*table, error) {
 	return t, err
 }
 
+// hasLauncher reports whether the entry point leads to a launcher table, whatever is
+// in it.
+func (f *File) hasLauncher() bool {
+	var word, magic [8]byte
+	if f.ReadMemory(word[:], f.ELF.Entry+format.TableWord) != nil {
+		return false
+	}
+	distance := binary.LittleEndian.Uint32(word[:])
+	return f.ReadMemory(magic[:], f.ELF.Entry+uint64(distance)) == nil && binary.LittleEndian.Uint64(magic[:]) == format.Magic
+}
+
 func (f *File) restore(data []byte, entry uint64) (*bootcode.Code, error) {
 	var funcs []bootcode.Func
 	end := uint64(0)

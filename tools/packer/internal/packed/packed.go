@@ -63,6 +63,10 @@ type Level struct {
 	Ops    []format.Op
 }
 
+// errLostManifest is the error of reading a packed file that starts its levels and
+// does not say any more where they are.
+var errLostManifest = errors.New("has lost its manifest (section " + variant.ManifestSection + "), as eu-strip removes it: want the file as it was packed")
+
 // Open opens and reads a packed file. Errors do not name it; the caller does.
 func Open(path string) (*File, error) {
 	file, info, err := variant.OpenRegular(path)
@@ -91,7 +95,11 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 		return nil, err
 	}
 	f := &File{Size: size, ELF: file, DebugLink: debuglink.Read(file), r: r}
-	if f.Manifest, err = readManifest(file); err != nil {
+	f.Manifest, err = readManifest(file)
+	if errors.Is(err, ErrNotPacked) && f.hasLauncher() {
+		return nil, errLostManifest
+	}
+	if err != nil {
 		return nil, err
 	}
 	table, err := f.readLauncher()

@@ -114,7 +114,7 @@ func TestReadRefuses(t *testing.T) {
 		change func([]byte)
 		want   string
 	}{
-		"no manifest":            {func(b []byte) { copy(b[bytes.Index(b, []byte(".gomultiarch")):], ".nomultiarch") }, "not a packed file"},
+		"no manifest":            {func(b []byte) { copy(b[bytes.Index(b, []byte(".gomultiarch")):], ".nomultiarch") }, "has lost its manifest"},
 		"other format":           {replace(`"format": 1`, `"format": 7`), "packed in format 7: this packer reads format 1"},
 		"no JSON":                {replace(`"format": 1`, `"format"= 1`), "damaged manifest: invalid character"},
 		"unknown level":          {replace(`"level": "v3"`, `"level": "v7"`), "damaged manifest: unknown level \"v7\""},
