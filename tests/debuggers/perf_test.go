@@ -50,6 +50,29 @@ func TestPerf(t *testing.T) {
 	}
 }
 
+// TestPerfAnnotate: perf shows the code of a function of the lowest level, or of a
+// file that has one (docs/tools.md).
+func TestPerfAnnotate(t *testing.T) {
+	perf := testenv.Tool(t, "perf")
+	eachLevel(t, func(t *testing.T, level goamd64.Level) {
+		dir, path := static.pack(t, level)
+		settings := []string{"--buildid-dir", filepath.Join(dir, "cache")}
+		data := filepath.Join(dir, "perf.data")
+		instruction := regexp.MustCompile(`(?m) [0-9a-f]+: +[a-z]+ `)
+		instructions := func(path string) int {
+			output(t, at(level, exec.Command(perf, append(settings, "record", "-q", "-e", "cpu-clock", "-o", data, path, "spin")...)))
+			annotated := output(t, exec.Command(perf, append(settings, "annotate", "-i", data, "--stdio", "-s", "main.burn")...))
+			return len(instruction.FindAllString(annotated, -1))
+		}
+		if n := instructions(path); (n > 10) != (level == goamd64.Min) {
+			t.Errorf("%d instructions of main.burn", n)
+		}
+		if n := instructions(thin(t, level, path)); n < 10 {
+			t.Errorf("%d instructions of main.burn in what packer thin wrote", n)
+		}
+	})
+}
+
 // checkScript checks that nearly all samples in main.burn have all callers; the
 // first instruction of a function has no frame yet.
 func checkScript(t *testing.T, script string) {

@@ -34,11 +34,15 @@ func TestSetuidIgnoresVariables(t *testing.T) {
 	if err := os.Chmod(path, 0o755|os.ModeSetuid); err != nil {
 		t.Fatal(err)
 	}
-	wantVariablesIgnored(t, probetest.MachineLevel(t), func() *exec.Cmd {
+	command := func() *exec.Cmd {
 		cmd := exec.Command(path)
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 		return cmd
-	})
+	}
+	if got := probetest.Start(t, command()).Report(t); got.EUID != 0 {
+		t.Errorf("effective user %d: want 0, whose file it is", got.EUID)
+	}
+	wantVariablesIgnored(t, probetest.MachineLevel(t), command)
 }
 
 // wantVariablesIgnored starts a packed probe with each variable of the launcher.

@@ -26,7 +26,7 @@ type Report struct {
 	Env          []string
 	Executable   string // os.Executable
 	Stdin        string
-	PID          int
+	PID, EUID    int
 	Capabilities string // effective ones, as /proc/self/status has them
 	Ignored      []int  // signals that were ignored at start
 	CoreLimit    uint64 // soft limit of RLIMIT_CORE, in bytes
@@ -48,7 +48,7 @@ func main() {
 	quiet := flag.Bool("quiet", false, "report nothing")
 	flag.Parse()
 
-	report := Report{Level: level, Args: os.Args, Env: os.Environ(), Zeroes: allZero(), Sum: compute(), PID: os.Getpid(), Capabilities: capabilities()}
+	report := Report{Level: level, Args: os.Args, Env: os.Environ(), Zeroes: allZero(), Sum: compute(), PID: os.Getpid(), EUID: os.Geteuid(), Capabilities: capabilities()}
 	if *quiet {
 		os.Exit(*exit)
 	}

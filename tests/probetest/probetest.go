@@ -21,7 +21,7 @@ type Report struct {
 	Level, BuildInfo, Executable, Stdin string
 	Args, Env                           []string
 	Ignored                             []int
-	PID                                 int
+	PID, EUID                           int
 	Capabilities                        string
 	CoreLimit                           uint64
 	Zeroes                              bool

@@ -34,6 +34,8 @@ func TestGoVersion(t *testing.T) {
 // TestNames checks that every symbol of the plain file is there, and that what
 // else is there are functions that the other levels have.
 func TestNames(t *testing.T) {
+	function := regexp.MustCompile(` [Tt] `)
+	bound := regexp.MustCompile(` runtime\.e?text$`) // no functions
 	probe := testenv.Probe(t)
 	for _, tool := range [][]string{{"go", "tool", "nm"}, {testenv.Tool(t, "nm")}} {
 		t.Run(tool[0], func(t *testing.T) {
@@ -54,10 +56,13 @@ func TestNames(t *testing.T) {
 				delete(packed, line)
 			}
 			for _, level := range []goamd64.Level{2, 3, 4} {
-				found := 0
+				found, missing := 0, 0
 				for line := range lines(probe.Variants[level]) {
 					if packed[line] {
 						found++
+					} else if function.MatchString(line) && !bound.MatchString(line) && missing < 5 {
+						t.Errorf("%v: not in the packed file: %q", level, line)
+						missing++
 					}
 					delete(packed, line)
 				}
@@ -234,13 +239,26 @@ func TestElflint(t *testing.T) {
 	for _, level := range []goamd64.Level{1, 3} {
 		pie[level] = testenv.Build(t, "./tests/probe", level, testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true, Basename: "pie"})
 	}
-	for name, test := range map[string]struct{ plain, packed string }{
-		"static":               {probe.Variants[1], probe.Packed},
-		"one level":            {probe.Variants[1], one},
-		"position-independent": {pie[1], testenv.Pack(t, "pie", pie)},
+	cgo := []string{"CGO_ENABLED=1"}
+	dynamicPlain, dynamicPacked := build(t, "./tests/kinds/program", "lintdynamic", testenv.Link{Env: cgo, LDFlags: "-linkmode=external", Extld: "-no-pie"}, 1, 3)
+	ownPlain, ownPacked := build(t, "./tests/kinds/program", "lintown", testenv.Link{Env: cgo, LDFlags: "-linkmode=internal", Flags: []string{"-tags=nocfiles"}}, 1, 3)
+	piePlain, piePacked := build(t, "./tests/kinds/program", "lintpie", testenv.Link{Env: cgo, LDFlags: "-linkmode=external", Flags: []string{"-buildmode=pie"}, NoSlot: true}, 1, 3)
+	for name, test := range map[string]struct {
+		plain, packed string
+		known         string // a finding that docs/tools.md explains
+	}{
+		"static":                              {probe.Variants[1], probe.Packed, ""},
+		"one level":                           {probe.Variants[1], one, ""},
+		"position-independent":                {pie[1], testenv.Pack(t, "pie", pie), ""},
+		"position-independent, system linker": {piePlain, piePacked, ""},
+		"dynamic, not position-independent":   {dynamicPlain, dynamicPacked, "static executable cannot have dynamic sections"},
+		"dynamic, not position-independent, Go's linker": {ownPlain, ownPacked, "static executable cannot have dynamic sections"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			plain := findings(test.plain)
+			if test.known != "" {
+				plain[test.known] = true
+			}
 			for finding := range findings(test.packed) {
 				if !plain[finding] && finding != "No errors" {
 					t.Errorf("not in the plain file: %s", finding)

@@ -30,6 +30,9 @@ const (
 	NameTable     = ".shstrtab"
 )
 
+// gapPrefix begins the names of sections for what no section of the variant covers.
+const gapPrefix = ".elf."
+
 // ofOneVariant reports whether a section's name promises what holds for the
 // variant but not for the packed file: a variant's build id, or that all code is
 // made for IBT and shadow stacks, which the boot code is not.
@@ -166,7 +169,7 @@ func (t *Table) addGaps(v *variant.Variant, p layout.Placement, first int) error
 			}
 			if !zero {
 				t.Add(elf.SectionHeader{
-					Name: suffixed(fmt.Sprintf(".elf.%x", at-v.Low-p.Delta-p.Stage), v), Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC,
+					Name: suffixed(fmt.Sprintf(gapPrefix+"%x", at-v.Low-p.Delta-p.Stage), v), Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC,
 					Addr: at, Offset: p.Offset + load.Off + at - load.Vaddr, Size: next - at, Addralign: 1,
 				})
 			}
@@ -194,8 +197,9 @@ func allZero(r io.ReaderAt, offset, size int64) (bool, error) {
 	return true, nil
 }
 
-// SortByAddress puts the sections with an address in ascending order and
-// returns the new index of each old one.
+// SortByAddress puts the sections with an address in ascending order, those that
+// cover gaps behind the others, and returns the new index of each old one. So the
+// lowest level's, which come first, have the numbers that its dynamic symbols say.
 func (t *Table) SortByAddress() []elf.SectionIndex {
 	return sortSections(t.Sections)
 }

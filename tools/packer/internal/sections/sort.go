@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"debug/elf"
 	"slices"
+	"strings"
 )
 
 // sortSections orders sections in memory by address, behind the null section,
@@ -13,8 +14,14 @@ func sortSections(sections []elf.SectionHeader) []elf.SectionIndex {
 	for i := range order {
 		order[i] = i
 	}
+	gap := func(i int) int {
+		if strings.HasPrefix(sections[i].Name, gapPrefix) {
+			return 1
+		}
+		return 0
+	}
 	slices.SortStableFunc(order[1:], func(a, b int) int {
-		return cmp.Compare(sections[a].Addr, sections[b].Addr)
+		return cmp.Or(gap(a)-gap(b), cmp.Compare(sections[a].Addr, sections[b].Addr))
 	})
 	moved := make([]elf.SectionIndex, len(sections))
 	sorted := make([]elf.SectionHeader, len(sections))
