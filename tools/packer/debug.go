@@ -150,10 +150,8 @@ func runDebug(w *world, args []string) error {
 		}
 		return err
 	}
-	dir := d.dir
-	if dir == "" {
-		dir = filepath.Dir(d.file)
-	} else if err := os.MkdirAll(dir, 0o777); err != nil {
+	dir, beside, err := d.folders()
+	if err != nil {
 		return err
 	}
 	target, err := d.writeCompanions(w, file, sources, dir, chosen)
@@ -164,11 +162,39 @@ func runDebug(w *world, args []string) error {
 	if err != nil {
 		return err
 	}
+	if beside != "" {
+		if _, err := d.link(file, beside, filepath.Join(dir, target)); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(w.stdout, "%s -> %s: debuggers see %v (%s)\n", link, target, chosen, reason)
 	if len(d.debugger) > 0 {
 		return d.debug(w, file, chosen)
 	}
 	return nil
+}
+
+// folders returns where companions and the link to one go: beside FILE. Where that is
+// a symbolic link to another folder, they go there, where gdb looks; Delve looks
+// beside the link, so another link has to be there.
+func (d *debugArgs) folders() (dir, besideLink string, err error) {
+	if d.dir != "" {
+		return d.dir, "", os.MkdirAll(d.dir, 0o777)
+	}
+	dir = filepath.Dir(d.file)
+	real, err := filepath.EvalSymlinks(d.file)
+	if err != nil {
+		return "", "", err
+	}
+	realDir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return "", "", err
+	}
+	if filepath.Dir(real) == realDir {
+		return dir, "", nil
+	}
+	real, err = filepath.Abs(filepath.Dir(real))
+	return real, dir, err
 }
 
 // infer finds the process or core dump of the file that the debugger is told to look

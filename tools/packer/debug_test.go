@@ -192,6 +192,29 @@ func TestDebugOfStripped(t *testing.T) {
 	}
 }
 
+// TestDebugThroughLink names the file by a symbolic link in another folder. gdb looks
+// beside the file, Delve beside the link: there is something to be found at both.
+func TestDebugThroughLink(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	app := write(t, filepath.Join(dir, "app"), contents(t, testenv.Probe(t).Packed), 0o755)
+	link := filepath.Join(other, "link")
+	if err := os.Symlink(app, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, level := range []string{"v3", "v2"} {
+		must(t, "debug", "-level", level, link)
+		for _, folder := range []string{dir, other} {
+			found, _ := filepath.Glob(filepath.Join(folder, "????????????????????????????????????????.debug"))
+			if len(found) != 1 {
+				t.Fatalf("links in %s: %q, want one", folder, found)
+			}
+			if got := companion.Level(openELF(t, found[0])); got != level {
+				t.Errorf("%s leads to %q: want %s", found[0], got, level)
+			}
+		}
+	}
+}
+
 func TestDebugRefuses(t *testing.T) {
 	probe := testenv.Probe(t)
 	dir := t.TempDir()
