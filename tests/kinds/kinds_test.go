@@ -123,10 +123,9 @@ func basesDiffer(t *testing.T, packed string) {
 
 // TestLarge packs programs of 300 MiB and more.
 func TestLarge(t *testing.T) {
-	dir := t.TempDir()
 	compile := func(t *testing.T, level goamd64.Level, mib int, flags ...string) string {
 		t.Helper()
-		out := filepath.Join(dir, fmt.Sprintf("%v-%d", level, mib))
+		out := filepath.Join(t.TempDir(), fmt.Sprintf("%v-%d", level, mib))
 		args := append(flags, fmt.Sprintf("-DLEVEL=%d", level), fmt.Sprintf("-DLARGE=%d", mib<<20), "-O1", "-o", out, "testdata/program.c")
 		if text, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
 			t.Fatalf("gcc %q: %v\n%s", args, err, text)
@@ -137,21 +136,21 @@ func TestLarge(t *testing.T) {
 		return fmt.Sprintf("-Wl,-Ttext-segment=%#x", slots.Of(level).Base)
 	}
 	t.Run("in slots", func(t *testing.T) {
-		variants := map[goamd64.Level]string{
-			1: compile(t, 1, 310, "-static", "-no-pie"),
-			3: compile(t, 3, 310, "-static", "-no-pie", slot(3)),
+		variants := map[goamd64.Level]string{1: compile(t, 1, 310, "-static", "-no-pie")}
+		for level := goamd64.Level(2); level <= goamd64.Max; level++ {
+			variants[level] = compile(t, level, 310, "-static", "-no-pie", slot(level))
 		}
 		startAll(t, testenv.Pack(t, "large", variants), variants)
 	})
 	t.Run("PIE", func(t *testing.T) {
-		variants := map[goamd64.Level]string{
-			1: compile(t, 1, 400, "-fPIE", "-static-pie"),
-			3: compile(t, 3, 400, "-fPIE", "-static-pie"),
+		variants := map[goamd64.Level]string{}
+		for level := goamd64.Min; level <= goamd64.Max; level++ {
+			variants[level] = compile(t, level, 340, "-fPIE", "-static-pie")
 		}
 		startAll(t, testenv.Pack(t, "large-pie", variants), variants)
 	})
 	t.Run("too large", func(t *testing.T) {
-		args := []string{"create", "-launcher", testenv.Launcher(t), "-o", filepath.Join(dir, "out"),
+		args := []string{"create", "-launcher", testenv.Launcher(t), "-o", filepath.Join(t.TempDir(), "out"),
 			"v1=" + compile(t, 1, 1, "-static", "-no-pie"), "v3=" + compile(t, 3, 340, "-static", "-no-pie", slot(3))}
 		text, err := exec.Command(testenv.Packer(t), args...).CombinedOutput()
 		if want := "but its slot has 335 MiB: make it smaller, build it with -buildmode=pie, which needs no slots, or leave levels out"; err == nil || !strings.Contains(string(text), want) {

@@ -34,7 +34,7 @@ func repack(t *testing.T, probe testenv.Program, levels ...goamd64.Level) string
 // TestDamagedTable changes every word of the launcher table in turn: nothing
 // but the message may come of it.
 func TestDamagedTable(t *testing.T) {
-	packed := repack(t, testenv.Probe(t), 1)
+	packed := repack(t, testenv.Probe(t), 1, 2, 3, 4)
 	file, err := elf.Open(packed)
 	if err != nil {
 		t.Fatal(err)
