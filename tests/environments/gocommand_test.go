@@ -1,7 +1,9 @@
 package environments_test
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -10,8 +12,9 @@ import (
 	"rules_go_multiarch/tests/probetest"
 )
 
-// TestConfinedKinds confines the probe linked in other ways than Go's default.
-func TestConfinedKinds(t *testing.T) {
+// TestOtherKinds confines, emulates and truncates the probe linked in other ways than
+// Go's default.
+func TestOtherKinds(t *testing.T) {
 	for name, test := range map[string]struct {
 		link testenv.Link
 		pack []string
@@ -37,6 +40,7 @@ func TestConfinedKinds(t *testing.T) {
 					t.Errorf("without mremap: status %d, %q: want 127, %q", got.Status, got.Stderr, want)
 				}
 			}
+			truncate(t, packed)
 			for _, model := range []string{"qemu64", "Haswell"} {
 				cmd := exec.Command(testenv.Qemu(t), "-cpu", model, packed)
 				if got := probetest.Start(t, cmd); got.Status != 0 {
@@ -44,5 +48,33 @@ func TestConfinedKinds(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// truncate starts what is left of a packed probe when its end is missing: the level
+// that was asked for runs, or nothing does.
+func truncate(t *testing.T, packed string) {
+	data := probetest.Read(t, packed)
+	path := filepath.Join(t.TempDir(), "truncated")
+	for _, level := range probetest.Runnable(t) {
+		ran := 0
+		const parts = 16
+		for part := range parts + 1 {
+			if err := os.WriteFile(path, data[:len(data)*part/parts], 0o755); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command(path)
+			cmd.Env = []string{"GOMULTIARCH=level=" + level.String()}
+			out, err := cmd.Output()
+			if err == nil {
+				ran++
+			}
+			if own := strings.Contains(string(out), `"Level":"`+level.String()+`"`); own != (err == nil) || !own && len(out) > 0 {
+				t.Errorf("%v, %d of %d parts: %v, printed %.60q", level, part, parts, err, out)
+			}
+		}
+		if ran == 0 || ran == parts+1 {
+			t.Errorf("%v: ran in %d of %d lengths", level, ran, parts+1)
+		}
 	}
 }
