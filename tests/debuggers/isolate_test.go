@@ -52,7 +52,7 @@ func TestIsolated(t *testing.T) {
 		// Nor does gdb of a core dump. Delve does (docs/tools.md).
 		core := coreDump(t, level, dir, path)
 		said, err := exec.Command(testenv.Packer(t), "debug", "-core", core, usual).CombinedOutput()
-		if want := "core: is not of " + usual; err == nil || !strings.Contains(string(said), want) {
+		if want := "core: is of another build than " + usual + ": build id "; err == nil || !strings.Contains(string(said), want) {
 			t.Errorf("packer debug of another file with the same code says %q: want %q", said, want)
 		}
 		for served := goamd64.Min; served <= goamd64.Max; served++ {

@@ -122,11 +122,6 @@ func startConfined(t *testing.T, packed string, inPlace bool) {
 	}
 }
 
-func TestOrdinaryUser(t *testing.T) {
-	needRoot(t)
-	starts(t, asNobody(exec.Command(installed(t, 0o755))))
-}
-
 // TestExecutableButNotReadable starts a file of mode 0111 as a user who may not
 // read it.
 func TestExecutableButNotReadable(t *testing.T) {

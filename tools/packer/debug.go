@@ -30,7 +30,8 @@ Writes the companion of each level: FILE.vN.debug, a separate debug file. A
 debugger takes what it shows from one of them, so a link beside FILE, by the name
 that FILE itself gives (.gnu_debuglink), points at the companion of the level
 that is to be debugged: by default the one that this machine starts with this
-environment. gdb and Delve follow it; they need no flags.
+environment. gdb and Delve follow it; they need no flags. Where FILE is a symbolic
+link, all of this is beside what it leads to.
 
 With a DEBUGGER, runs it then, so that FILE starts the level that the link points
 at; a process or core dump of FILE among its arguments says which. Started otherwise, a debugger shows the values that package variables of the

@@ -59,7 +59,7 @@ func ReadCore(path string, file *packed.File) (goamd64.Level, error) {
 		bias = all.entry - file.ELF.Entry
 	}
 	if id := buildID(core, file, bias); id != "" && id != file.Manifest.BuildID {
-		return 0, fmt.Errorf("is not of %s (build ids %q and %q)", file.Path, id, file.Manifest.BuildID)
+		return 0, fmt.Errorf("is of another build than %s: build id %s, want %s", file.Path, id, file.Manifest.BuildID)
 	}
 	for _, pc := range all.counters {
 		for _, l := range file.Levels {
