@@ -23,7 +23,6 @@ def kind_test(name, **kwargs):
     )
     go_multiarch_binary(
         name = name + "_multi",
-        goamd64 = ["v1", "v3"],
         target = name,
         target_compatible_with = PACKED_COMPATIBLE_WITH,
     )
