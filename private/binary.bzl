@@ -197,7 +197,7 @@ go_multiarch_binary = rule(
         ),
         "isolate": attr.string(
             default = "auto",
-            doc = "Whether a level that is started unmaps the data of the others: \"on\", \"off\", or \"auto\", which is on under -c dbg.",
+            doc = "Whether a level that the CPU chooses unmaps the data of all others: \"on\", \"off\", or \"auto\", which is on under -c dbg.",
             values = ["auto", "off", "on"],
         ),
         "out": attr.string(

@@ -71,9 +71,10 @@ def go_multiarch_binary(
         information, `"debug"` debug information, `"none"` nothing, so that there
         is what `go_binary` links: it strips in `fastbuild`, unless `--strip` says
         otherwise. The output group `debug` has what `strip` left out.
-      isolate: Whether a level that is started unmaps the data of the others, which takes
+      isolate: Whether a level that the CPU chooses unmaps the data of all others, which takes
         some microseconds, so that no debugger shows it for that of the level that runs:
-        `"on"`, `"off"`, or `"auto"`, which is on under `-c dbg`.
+        `"on"`, `"off"`, or `"auto"`, which is on under `-c dbg`. A level that a variable
+        picks does so anyway.
       exec_properties: As on `go_binary`. Those of its exec group (`go_link.*`)
         mean the linker.
       tags: As on every rule. The inner target gets `manual` as well.

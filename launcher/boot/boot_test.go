@@ -217,7 +217,8 @@ func variant(level uint32) format.Variant {
 	return format.Variant{
 		Level: format.Level{
 			Level: level, Phnum: 6, Phdr: base + 64, Entry: base + 0x1000,
-			Low: base, High: base + 0x5000, Offset: 0x1000 * uint64(level), Size: 0x1000,
+			Low: base, High: base + 0x5000, Mapped: base, Unused: 0x4000, Data: base + 0x3000, DataLen: 0x1000,
+			Offset: 0x1000 * uint64(level), Size: 0x1000,
 		},
 		Ops: []format.Op{
 			{Kind: format.OpProtect, Prot: protRead, Addr: base + 0x2000, Len: 0x1000},

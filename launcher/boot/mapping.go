@@ -1,6 +1,7 @@
 package boot
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"rules_go_multiarch/launcher/format"
@@ -51,40 +52,37 @@ func syscall(nr, a1, a2, a3, a4, a5, a6 uintptr) uintptr
 func failed(result uintptr) bool { return result > ^uintptr(4095) }
 
 // unmapOthers gives back the addresses of the variants that were not picked,
-// where the process may have but so many. Elsewhere they stay: a mapping that
-// nobody touches costs less than its removal, and debuggers want to read the
-// code that the symbol table describes. Their data goes where the file asks for
-// it, so that no debugger takes it for that of the one that runs.
+// where the process may have but so many. Elsewhere their code stays: a mapping
+// that nobody touches costs less than its removal, and debuggers want to read the
+// code that the symbol table describes. Data that a debugger could take for that
+// of the variant that runs goes: the lowest level's where the file has its symbols,
+// everybody's where the file asks for it, or where a variable may have picked
+// another level than the debugger's user thinks.
 //
 //go:nosplit
 func unmapOthers(s *state) {
-	all := limited(rlimitAS) || limited(rlimitData)
-	if !all && s.header().Flags&format.FlagIsolate == 0 {
-		return
-	}
-	for i := uint32(0); i < s.header().LevelCount; i++ {
+	h := s.header()
+	s.alone = limited(rlimitAS) || limited(rlimitData)
+	data := h.Flags&format.FlagIsolate != 0 || s.want.max != 0 || s.want.exact != 0
+	for i := uint32(0); i < h.LevelCount; i++ {
 		addr := levelAt(s.table, i)
-		other := (*format.Level)(at(addr))
 		if addr == s.level {
 			continue
 		}
-		if !all {
-			unmapData(s, other)
-		} else if other.Unused > 0 {
-			syscall(sysMunmap, s.bias+uintptr(other.Mapped), uintptr(other.Unused), 0, 0, 0, 0)
+		other := (*format.Level)(at(addr))
+		switch {
+		case s.alone:
+			unmap(s, other.Mapped, other.Unused)
+		case data || i == 0 && h.Flags&format.FlagHideLowest != 0:
+			unmap(s, other.Data, other.DataLen)
 		}
 	}
 }
 
-// unmapData unmaps what a variant would have made writable.
-//
 //go:nosplit
-func unmapData(s *state, v *format.Level) {
-	for i := uint32(0); i < v.OpCount; i++ {
-		op := opAt(s.table, v.Op+i)
-		if op.Kind == format.OpProtect && op.Prot&protWrite != 0 {
-			syscall(sysMunmap, s.bias+uintptr(op.Addr), uintptr(op.Len), 0, 0, 0, 0)
-		}
+func unmap(s *state, addr, n uint64) {
+	if n > 0 {
+		syscall(sysMunmap, s.bias+uintptr(addr), uintptr(n), 0, 0, 0, 0)
 	}
 }
 
@@ -107,6 +105,14 @@ func mapVariant(s *state) {
 		addr, length := s.bias+uintptr(op.Addr), uintptr(op.Len)
 		result := uintptr(0)
 		switch op.Kind {
+		case format.OpCheck:
+			if op.Prot&protWrite != 0 {
+				// One page fault in place of two, for the variant will write there.
+				atomic.AddUint64((*uint64)(at(addr)), 0)
+			}
+			if sumWords(addr, addr+length) != op.From {
+				fail(s, format.MsgDamagedLevel, exitNotFound)
+			}
 		case format.OpProtect:
 			result = syscall(sysMprotect, addr, length, uintptr(op.Prot), 0, 0, 0)
 		case format.OpZero:

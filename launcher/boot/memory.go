@@ -19,6 +19,9 @@ func load8(addr uintptr) byte { return *(*byte)(at(addr)) }
 func store8(addr uintptr, value byte) { *(*byte)(at(addr)) = value }
 
 //go:nosplit
+func load32(addr uintptr) uint32 { return *(*uint32)(at(addr)) }
+
+//go:nosplit
 func load64(addr uintptr) uintptr { return *(*uintptr)(at(addr)) }
 
 //go:nosplit

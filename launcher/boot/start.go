@@ -20,6 +20,7 @@ type state struct {
 	out   output
 
 	interpBase uintptr // AT_BASE: load bias of the variant's interpreter, or 0
+	alone      bool    // no other variant is mapped
 
 	interp interpreter // the last field: entry does not zero it
 }
@@ -71,6 +72,7 @@ func start(s *state, entry, table, size uintptr) uintptr {
 	next := s.bias + uintptr(s.variant().Entry)
 	if s.variant().Interp.Len != 0 {
 		next = loadInterpreter(s)
+		tellDebuggers(s)
 	}
 	becomeVariant(s)
 	return next

@@ -11,7 +11,7 @@ func tableSound(table, size uintptr) bool {
 	if size > format.MaxSize || size < uintptr(format.HeaderSize) || size%8 != 0 {
 		return false
 	}
-	if h.Magic != format.Magic || uintptr(h.Size) != size || sum(table, size) != h.Checksum {
+	if h.Magic != format.Magic || uintptr(h.Size) != size || sumWords(table+16, table+size) != h.Checksum {
 		return false
 	}
 	if h.LevelCount == 0 || h.LevelCount > format.MaxLevels || h.OpCount > format.MaxOps ||
@@ -33,6 +33,9 @@ func tableSound(table, size uintptr) bool {
 		}
 		previous = l.Level
 	}
+	if h.Debug != 0 && !debugSound(h.Debug, (*format.Level)(at(levelAt(table, 0)))) {
+		return false
+	}
 	for i := uint32(0); i < h.MessageCount; i++ {
 		m := messageAt(table, i)
 		if uint64(m.Offset)+uint64(m.Len) > uint64(h.Size) {
@@ -40,6 +43,15 @@ func tableSound(table, size uintptr) bool {
 		}
 	}
 	return true
+}
+
+// debugSound reports whether a word is among the addresses of the lowest level that
+// are mapped when another one runs.
+//
+//go:nosplit
+func debugSound(word uint64, lowest *format.Level) bool {
+	return word%8 == 0 && word >= lowest.Mapped && word < lowest.Mapped+lowest.Unused &&
+		(word < lowest.Data || word >= lowest.Data+lowest.DataLen)
 }
 
 // placeSound reports whether the launcher, from its entry to the end of its sound
@@ -63,13 +75,13 @@ func placeSound(table, size, entry uintptr) bool {
 	return true
 }
 
-// sum is FNV-1a over the words of the table behind the checksum.
+// sumWords is FNV-1a over the words from addr to end.
 //
 //go:nosplit
-func sum(table, size uintptr) uint64 {
+func sumWords(addr, end uintptr) uint64 {
 	sum := uint64(format.SumBasis)
-	for i := uintptr(16); i < size; i += 8 {
-		sum = (sum ^ uint64(load64(table+i))) * format.SumPrime
+	for ; addr < end; addr += 8 {
+		sum = (sum ^ uint64(load64(addr))) * format.SumPrime
 	}
 	return sum
 }
@@ -94,6 +106,10 @@ func levelSound(table uintptr, l *format.Level) bool {
 	if l.Mapped%format.PageSize != 0 || l.Unused%format.PageSize != 0 || l.Mapped+l.Unused < l.Mapped {
 		return false
 	}
+	if l.DataLen != 0 && (l.Data%format.PageSize != 0 || l.DataLen%format.PageSize != 0 ||
+		l.Data < l.Mapped || l.Data > l.Mapped+l.Unused || l.DataLen > l.Mapped+l.Unused-l.Data) {
+		return false
+	}
 	if uint64(l.Op)+uint64(l.OpCount) > uint64(h.OpCount) || l.Size > h.FileSize || l.Offset > h.FileSize-l.Size {
 		return false
 	}
@@ -102,8 +118,8 @@ func levelSound(table uintptr, l *format.Level) bool {
 		if op.Addr < l.Low || op.Addr > l.High || op.Len == 0 || op.Len > l.High-op.Addr || op.Prot > protRead|protWrite {
 			return false
 		}
-		if op.Kind == format.OpZero {
-			if op.Len >= format.PageSize {
+		if op.Kind == format.OpZero || op.Kind == format.OpCheck {
+			if op.Len >= format.PageSize || op.Kind == format.OpCheck && (op.Addr%8 != 0 || op.Len%8 != 0) {
 				return false
 			}
 			continue

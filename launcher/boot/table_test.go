@@ -72,12 +72,34 @@ func TestUnsoundTables(t *testing.T) {
 		"operation past the variant":   change(func(v *format.Variant) { v.Ops[2].Len = 0x2000 }),
 		"operation that wraps":         change(func(v *format.Variant) { v.Ops[2].Len = ^uint64(0xfff) }),
 		"empty operation":              change(func(v *format.Variant) { v.Ops[0].Len = 0 }),
+		"data outside the variant":     change(func(v *format.Variant) { v.Data, v.DataLen = v.Mapped-format.PageSize, format.PageSize }),
+		"data past the variant":        change(func(v *format.Variant) { v.Data, v.DataLen = v.Mapped, v.Unused+format.PageSize }),
+		"data that wraps":              change(func(v *format.Variant) { v.Data, v.DataLen = v.Mapped+format.PageSize, ^uint64(format.PageSize-1) }),
+		"data behind the end":          change(func(v *format.Variant) { v.Data, v.DataLen = v.Mapped+v.Unused+format.PageSize, format.PageSize }),
+		"data inside a page":           change(func(v *format.Variant) { v.Data, v.DataLen = v.Mapped+1, format.PageSize }),
+		"part of a page of data":       change(func(v *format.Variant) { v.Data, v.DataLen = v.Mapped, 1 }),
+		"a check inside a word":        change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpCheck, Addr: v.Low + 4, Len: 8} }),
+		"a check of part of a word":    change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpCheck, Addr: v.Low, Len: 4} }),
+		"a check of a page":            change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpCheck, Addr: v.Low, Len: format.PageSize} }),
 		"executable memory":            change(func(v *format.Variant) { v.Ops[0].Prot = 7 }),
 		"protection inside a page":     change(func(v *format.Variant) { v.Ops[0].Addr++ }),
 		"a page of zeroes":             change(func(v *format.Variant) { v.Ops[1].Addr, v.Ops[1].Len = v.Low, format.PageSize }),
 	} {
 		if sound(guarded(t, encode(t, variants...))) {
 			t.Errorf("%s: sound", name)
+		}
+	}
+	lowest := variant(1)
+	for word, want := range map[uint64]bool{
+		0: true, lowest.Mapped: true, lowest.Data - 8: true,
+		lowest.Mapped - 8: false, lowest.Mapped + 4: false, lowest.Data: false, lowest.Mapped + lowest.Unused: false, variant(2).Low: false,
+	} {
+		data, err := format.Encode(format.Table{Entry: 0x54000000, FileSize: 0x10000, Debug: word, Variants: []format.Variant{lowest, variant(2)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := sound(guarded(t, data)); got != want {
+			t.Errorf("debuggers look at %#x: sound: %v, want %v", word, got, want)
 		}
 	}
 }
@@ -148,6 +170,9 @@ func FuzzTable(f *testing.F) {
 			level := (*format.Level)(at(addr))
 			if path := level.Interp; path.Len != 0 && load8(table+uintptr(path.Offset)+uintptr(path.Len)-1) != 0 {
 				t.Fatalf("the interpreter's path of level %+v has no end", level)
+			}
+			if level.DataLen != 0 && (level.Data < level.Mapped || level.Data+level.DataLen > level.Mapped+level.Unused) {
+				t.Fatalf("level %+v has data that is not its own", level)
 			}
 			if level.Mapped+level.Unused < level.Mapped {
 				t.Fatalf("level %+v is mapped past the end of memory", level)

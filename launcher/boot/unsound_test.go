@@ -3,6 +3,7 @@ package boot
 import (
 	"encoding/binary"
 	"testing"
+	"unsafe"
 
 	"rules_go_multiarch/launcher/format"
 )
@@ -12,22 +13,28 @@ func TestUnsoundBytes(t *testing.T) {
 	le := binary.LittleEndian
 	v := variant(2)
 	v.InterpPath = "/lib/ld.so"
-	v.Mapped, v.Unused = v.Low, v.High-v.Low
+	v.Data, v.DataLen = 0, 0 // whose bounds would be missed too
 	v.Ops = append(v.Ops, format.Op{Kind: format.OpMove, Addr: v.Low, Len: 0x1000, From: v.High + 0x1000})
 	good := encode(t, variant(1), v)
 	if !sound(guarded(t, good)) {
 		t.Fatal("the table that is changed is not sound")
 	}
-	const levels, levelCount, ops, opCount, messages, messageCount = 40, 44, 48, 52, 56, 60
-	second := int(le.Uint32(good[levels:])) + int(format.LevelSize)
-	move := int(le.Uint32(good[ops:])) + 6*int(format.OpSize)
-	text := int(le.Uint32(good[messages:]))
+	var h format.Header
+	levels, levelCount := unsafe.Offsetof(h.Levels), unsafe.Offsetof(h.LevelCount)
+	ops, opCount := unsafe.Offsetof(h.Ops), unsafe.Offsetof(h.OpCount)
+	messages, messageCount := unsafe.Offsetof(h.Messages), unsafe.Offsetof(h.MessageCount)
+	var l format.Level
+	var text format.Text
+	var op format.Op
+	level := second(good, levels)
+	move := uintptr(le.Uint32(good[ops:])) + 6*uintptr(format.OpSize)
+	first := uintptr(le.Uint32(good[messages:]))
 	size := uint32(len(good))
-	put32 := func(at int, v uint32) func([]byte) { return func(b []byte) { le.PutUint32(b[at:], v) } }
-	put64 := func(at int, v uint64) func([]byte) { return func(b []byte) { le.PutUint64(b[at:], v) } }
+	put32 := func(at uintptr, v uint32) func([]byte) { return func(b []byte) { le.PutUint32(b[at:], v) } }
+	put64 := func(at uintptr, v uint64) func([]byte) { return func(b []byte) { le.PutUint64(b[at:], v) } }
 	for name, change := range map[string]func([]byte){
-		"magic":                        put64(0, format.Magic+1<<56),
-		"size":                         put32(16, size-8),
+		"magic":                        put64(unsafe.Offsetof(h.Magic), format.Magic+1<<56),
+		"size":                         put32(unsafe.Offsetof(h.Size), size-8),
 		"levels outside":               put32(levels, size-8),
 		"levels that wrap":             put32(levels, ^uint32(7)),
 		"levels not aligned":           put32(levels, le.Uint32(good[levels:])+4),
@@ -38,19 +45,19 @@ func TestUnsoundBytes(t *testing.T) {
 		"operations past the end":      put32(opCount, format.MaxOps),
 		"messages outside":             put32(messages, size-8),
 		"another number of messages":   put32(messageCount, format.MsgCount-1),
-		"message outside":              put32(text, size),
-		"message past the end":         put32(text+4, size),
-		"first operation of a level":   put32(second+56, 7),
-		"operations of a level":        put32(second+60, 5),
-		"mapped inside a page":         put64(second+40, v.Low+1),
-		"unused inside a page":         put64(second+48, 1),
-		"unused wraps":                 put64(second+48, ^uint64(0xfff)),
-		"interpreter outside":          put32(second+80, size),
-		"interpreter past the end":     put32(second+84, size),
-		"interpreter without an end":   put32(second+84, 5),
-		"moved from inside":            put64(move+24, v.Low+0x1000),
-		"moved from inside a page":     put64(move+24, v.High+1),
-		"moved from addresses wrapped": put64(move+24, ^uint64(0xfff)),
+		"message outside":              put32(first+unsafe.Offsetof(text.Offset), size),
+		"message past the end":         put32(first+unsafe.Offsetof(text.Len), size),
+		"first operation of a level":   put32(level+unsafe.Offsetof(l.Op), 7),
+		"operations of a level":        put32(level+unsafe.Offsetof(l.OpCount), 5),
+		"mapped inside a page":         put64(level+unsafe.Offsetof(l.Mapped), v.Low+1),
+		"unused inside a page":         put64(level+unsafe.Offsetof(l.Unused), 1),
+		"unused wraps":                 put64(level+unsafe.Offsetof(l.Unused), ^uint64(0xfff)),
+		"interpreter outside":          put32(level+unsafe.Offsetof(l.Interp), size),
+		"interpreter past the end":     put32(level+unsafe.Offsetof(l.Interp)+unsafe.Offsetof(text.Len), size),
+		"interpreter without an end":   put32(level+unsafe.Offsetof(l.Interp)+unsafe.Offsetof(text.Len), 5),
+		"moved from inside":            put64(move+unsafe.Offsetof(op.From), v.Low+0x1000),
+		"moved from inside a page":     put64(move+unsafe.Offsetof(op.From), v.High+1),
+		"moved from addresses wrapped": put64(move+unsafe.Offsetof(op.From), ^uint64(0xfff)),
 	} {
 		data := append([]byte(nil), good...)
 		change(data)
@@ -60,8 +67,13 @@ func TestUnsoundBytes(t *testing.T) {
 		}
 	}
 	data := append([]byte(nil), good...)
-	data[8] ^= 1
+	data[unsafe.Offsetof(h.Checksum)] ^= 1
 	if sound(guarded(t, data)) {
 		t.Error("checksum: sound")
 	}
+}
+
+// second returns the offset of a table's second level.
+func second(table []byte, levels uintptr) uintptr {
+	return uintptr(binary.LittleEndian.Uint32(table[levels:])) + uintptr(format.LevelSize)
 }

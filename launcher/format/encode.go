@@ -11,8 +11,10 @@ import (
 type Table struct {
 	Entry         uint64 // address of the boot entry
 	FileSize      uint64 // bytes in the packed file
+	Debug         uint64 // as in Header
 	NoEnvironment bool
 	Isolate       bool
+	HideLowest    bool
 	Movable       bool      // the file is position-independent
 	Variants      []Variant // in ascending order of level
 }
@@ -32,12 +34,16 @@ func Encode(t Table) ([]byte, error) {
 		Magic:    Magic,
 		Entry:    t.Entry,
 		FileSize: t.FileSize,
+		Debug:    t.Debug,
 	}
 	if t.NoEnvironment {
 		header.Flags |= FlagNoEnvironment
 	}
 	if t.Isolate {
 		header.Flags |= FlagIsolate
+	}
+	if t.HideLowest {
+		header.Flags |= FlagHideLowest
 	}
 	if t.Movable {
 		header.Flags |= FlagMovable
@@ -98,9 +104,14 @@ func Encode(t Table) ([]byte, error) {
 
 // Sum returns the checksum of a table, which covers the words behind it.
 func Sum(table []byte) uint64 {
+	return SumWords(table[16:])
+}
+
+// SumWords returns the checksum of whole words; bytes behind the last one do not count.
+func SumWords(data []byte) uint64 {
 	sum := uint64(SumBasis)
-	for i := 16; i+8 <= len(table); i += 8 {
-		sum = (sum ^ binary.LittleEndian.Uint64(table[i:])) * SumPrime
+	for ; len(data) >= 8; data = data[8:] {
+		sum = (sum ^ binary.LittleEndian.Uint64(data)) * SumPrime
 	}
 	return sum
 }

@@ -34,6 +34,7 @@ type Header struct {
 	Flags    uint32 // Flag bits
 	Entry    uint64 // address of the boot entry in the file's address space
 	FileSize uint64 // bytes in the packed file
+	Debug    uint64 // address of what the lowest level's dynamic section has for DT_DEBUG, or 0
 
 	Levels       uint32 // offset of the Level records, in ascending order of level
 	LevelCount   uint32 // 1 to MaxLevels
@@ -55,6 +56,8 @@ type Level struct {
 	High    uint64 // first address after it, page-aligned
 	Mapped  uint64 // first address at which the kernel maps the variant, page-aligned
 	Unused  uint64 // bytes from there on that are free when another variant is picked
+	Data    uint64 // first address of the variant's data, page-aligned
+	DataLen uint64 // bytes from there to the end of its data, whole pages inside Unused, or 0
 	Op      uint32 // index of the variant's first Op
 	OpCount uint32 // number of Ops, carried out in order before the jump
 	Offset  uint64 // where the variant's own ELF file stands in the packed file
@@ -66,10 +69,10 @@ type Level struct {
 // file, has left to the boot code. Its range lies inside [Low, High).
 type Op struct {
 	Kind uint32 // one of the Op constants
-	Prot uint32 // PROT_READ and PROT_WRITE as mmap(2) has them
-	Addr uint64 // first address; page-aligned but for OpZero
-	Len  uint64 // bytes; a multiple of the page size but for OpZero
-	From uint64 // OpMove: where the pages are, outside of [Low, High)
+	Prot uint32 // PROT_READ and PROT_WRITE as mmap(2) has them; OpCheck: PROT_WRITE where the variant is likely to write
+	Addr uint64 // first address; page-aligned but for OpZero and OpCheck
+	Len  uint64 // bytes; a multiple of the page size but for OpZero and OpCheck
+	From uint64 // OpMove: where the pages are, outside of [Low, High); OpCheck: the sum
 }
 
 // Kinds of Op.
@@ -79,6 +82,7 @@ const (
 	OpAnonymous = 3 // map Len zeroed bytes at Addr, in place of what is there
 	OpUnmap     = 4 // munmap(Addr, Len)
 	OpMove      = 5 // mremap Len bytes at From to Addr
+	OpCheck     = 6 // fail unless Len bytes, whole 64-bit words and less than a page, have the sum From
 )
 
 // Text is a string in the table, without a terminator.
@@ -90,8 +94,9 @@ type Text struct {
 // Flag bits of Header.
 const (
 	FlagNoEnvironment = 1 << 0 // the launcher reads no environment variables
-	FlagIsolate       = 1 << 1 // the launcher unmaps the data of levels that it does not start
+	FlagIsolate       = 1 << 1 // the launcher unmaps the data of all levels that it does not start
 	FlagMovable       = 1 << 2 // the file is position-independent: its load bias may be other than 0
+	FlagHideLowest    = 1 << 3 // the launcher unmaps the data of the lowest level when it starts another one
 )
 
 // Limits that the boot code enforces before it follows an offset.

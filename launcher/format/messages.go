@@ -11,6 +11,7 @@ const (
 	MsgNoSuchLevel          // GOMULTIARCH=level asks for what the file has not
 	MsgCapTooLow            // the cap is below every level in the file
 	MsgMap                  // a memory mapping call failed
+	MsgDamagedLevel         // what is mapped is not the level that was packed
 	MsgInterpMissing        // the interpreter is not there
 	MsgInterpDenied         // the interpreter may not be executed
 	MsgInterpOpen           // the interpreter cannot be opened or read for another reason
@@ -58,6 +59,7 @@ func MessageText(levels string) [MsgCount]string {
 		MsgNoSuchLevel:   "%n: GOMULTIARCH=level=v%a asked for, but this program is built for " + levels + "\n",
 		MsgCapTooLow:     "%n: at most v%a asked for, but this program is built for " + levels + "\n",
 		MsgMap:           "%n: cannot map GOAMD64=v%s into memory: error %e\n",
+		MsgDamagedLevel:  "%n: damaged: GOAMD64=v%s is not where it was packed\n",
 		MsgInterpMissing: "%n: cannot execute: required file not found: interpreter %i\n",
 		MsgInterpDenied:  "%n: Permission denied: interpreter %i is no file that may be executed\n",
 		MsgInterpOpen:    "%n: cannot execute: interpreter %i: error %e\n",

@@ -41,6 +41,7 @@ func TestOtherKinds(t *testing.T) {
 				}
 			}
 			truncate(t, packed)
+			compareCharged(t, variants, packed)
 			for _, model := range []string{"qemu64", "Haswell"} {
 				cmd := exec.Command(testenv.Qemu(t), "-cpu", model, packed)
 				if got := probetest.Start(t, cmd); got.Status != 0 {

@@ -2,6 +2,9 @@ package environments_test
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +69,55 @@ func TestLimitsUnmap(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestCharged compares what the kernel would charge a process for.
+func TestCharged(t *testing.T) {
+	probe := testenv.Probe(t)
+	compareCharged(t, probe.Variants, probe.Packed)
+}
+
+// compareCharged compares, at each level, what vm.overcommit_memory=2 counts of a
+// packed program and of its plain variant: memory that is private and can be written to.
+func compareCharged(t *testing.T, variants map[goamd64.Level]string, packed string) {
+	t.Helper()
+	for _, level := range probetest.Runnable(t) {
+		plain, got := ^uint64(0), ^uint64(0)
+		for range 8 { // Go's heap grows by large pieces, sooner or later
+			plain = min(plain, charged(t, exec.Command(variants[level])))
+			got = min(got, charged(t, exec.Command(packed), "GOMULTIARCH=level="+level.String()))
+		}
+		if plain < 64 || got > plain+plain/100+4 {
+			t.Errorf("%v: %d KiB are charged, of the plain program %d", level, got, plain)
+		}
+	}
+}
+
+// charged starts a probe and returns the size of its mappings that are charged, in KiB:
+// those with the flag "ac" in /proc/PID/smaps (proc_pid_smaps(5)).
+func charged(t *testing.T, cmd *exec.Cmd, env ...string) uint64 {
+	t.Helper()
+	cmd.Args = append(cmd.Args, "-forever")
+	cmd.Env = append(os.Environ(), append(env, "GOMAXPROCS=1", "GOGC=off")...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { cmd.Process.Kill(); cmd.Wait() }()
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	var sum, size uint64
+	for line := range strings.Lines(string(probetest.Read(t, fmt.Sprintf("/proc/%d/smaps", cmd.Process.Pid)))) {
+		fmt.Sscanf(line, "Size: %d kB", &size)
+		if flags, ok := strings.CutPrefix(line, "VmFlags:"); ok && slices.Contains(strings.Fields(flags), "ac") {
+			sum += size
+		}
+	}
+	return sum
 }
 
 // leastLimit returns the least limit, in bytes, under which a program starts.

@@ -31,8 +31,9 @@ lines of FILE.
   -remap             accept executables that were linked to overlapping addresses;
                      the one that starts is moved into place, and profilers see
                      no function names in it
-  -isolate           a level that is started unmaps the data of the others, so that
-                     no debugger takes it for its own; costs some microseconds
+  -isolate           the launcher unmaps the data of all levels that it does not
+                     start, so that no debugger shows it; costs some microseconds.
+                     It does so anyway where a variable picks the level
   -strip MODE        leave out of every level: all (symbols and debug information),
                      debug (debug information), none (nothing, the default)
   -force             pack executables of different programs

@@ -34,8 +34,9 @@ environment. gdb and Delve follow it; they need no flags. Where FILE is a symbol
 link, all of this is beside what it leads to.
 
 With a DEBUGGER, runs it then, so that FILE starts the level that the link points
-at; a process or core dump of FILE among its arguments says which. Started otherwise, a debugger shows the values that package variables of the
-linked level have in the file when it is another level that runs.
+at; a process or core dump of FILE among its arguments says which. Started otherwise,
+when it is another level that runs, a debugger finds no package variables, or, where the
+CPU chose that level, may show the values that FILE has for the linked one (-isolate).
 
 A level whose debug information is not in FILE, because it was packed with
 -strip or stripped since, needs the EXECUTABLE that it was packed from, before
@@ -171,6 +172,9 @@ func runDebug(w *world, args []string) error {
 	fmt.Fprintf(w.stdout, "%s -> %s: debuggers see %v (%s)\n", link, target, chosen, reason)
 	if len(d.debugger) > 0 {
 		return d.debug(w, file, chosen)
+	}
+	if starts, _ := file.Start(goamd64.Level(cpuid.CPU.X64Level()), os.Getenv); d.level != 0 && starts != chosen && starts != 0 {
+		fmt.Fprintf(w.stdout, "%s starts %v here, and %v with GOMULTIARCH=level=%v\n", d.file, starts, chosen, chosen)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"hash/crc32"
 	"os"
 	"os/exec"
@@ -13,6 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/cpuid/v2"
+
+	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/testenv"
 	"rules_go_multiarch/tools/packer/internal/companion"
 	"rules_go_multiarch/tools/packer/internal/debuglink"
@@ -44,6 +48,13 @@ func TestDebugWritesCompanions(t *testing.T) {
 	link := filepath.Join(dir, file.Manifest.BuildID+".debug")
 	if target, err := os.Readlink(link); err != nil || target != "app.v3.debug" || !strings.Contains(out, link+" -> app.v3.debug: debuggers see v3") {
 		t.Errorf("link to %q (%v), output\n%s", target, err, out)
+	}
+	if starts, _ := file.Start(goamd64.Level(cpuid.CPU.X64Level()), func(string) string { return "" }); starts != 3 {
+		if want := fmt.Sprintf("%s starts %v here, and v3 with GOMULTIARCH=level=v3\n", app, starts); !strings.HasSuffix(out, want) {
+			t.Errorf("output %q: want it to end with %q", out, want)
+		}
+	} else if strings.Count(out, "\n") != 1 {
+		t.Errorf("output %q: want one line", out)
 	}
 	section, err := file.ELF.Section(debuglink.Section).Data()
 	if err != nil {

@@ -41,6 +41,9 @@ type Input struct {
 	// file as if the lowest level were all of it.
 	Interp bool
 	Loads  []elf.ProgHeader
+	// Constant is the address behind what is only written to by whom relocates the
+	// variant (PT_GNU_RELRO, PT_DYNAMIC), or 0. Debuggers read the dynamic section.
+	Constant uint64
 }
 
 func (in *Input) low() uint64 { return floor(in.Loads[0].Vaddr) }
@@ -60,6 +63,10 @@ type Layout struct {
 	// Zeroes is the PT_LOAD of the highest variant's .bss, or nil when that has
 	// none or is a PIE.
 	Zeroes *Zeroes
+
+	// Charged reports whether the kernel maps data of variants that can be written to,
+	// which counts against limits whether the variant runs or not.
+	Charged bool
 
 	HeaderAddr uint64 // address of file offset 0
 	Start      uint64 // size of the start of the file, launcher included
@@ -87,6 +94,10 @@ type Placement struct {
 	Low, High uint64 // page-aligned bounds of what the Ops change
 	Ops       []format.Op
 	BSS       bool // the kernel maps all pages that are larger in memory than in the file
+
+	// Data and DataLen are the page-aligned addresses, and their number, of the data
+	// that the launcher may unmap when it starts another level.
+	Data, DataLen uint64
 
 	// Delta is what is added to the addresses that the variant was linked at to
 	// get those that it runs at. It is 0 unless the variant is a PIE.
@@ -198,6 +209,8 @@ func fileAlignment(inputs []Input, top uint64) uint64 {
 func (l *Layout) mapAll(inputs []Input) {
 	for i := range inputs {
 		in, p := &inputs[i], &l.Variants[i]
+		p.Data, p.DataLen = dataRange(in, i == 0)
+		p.Data += p.Delta + p.Stage
 		merged, ok := mergedLoad(in, p.Offset)
 		if in.Interp && i == 0 {
 			// For ldd the dynamic linker writes into its data (DT_DEBUG), and no launcher has run.
@@ -205,12 +218,13 @@ func (l *Layout) mapAll(inputs []Input) {
 		}
 		switch {
 		case l.PIE:
-			p.BSS = true
+			p.BSS, l.Charged = true, true
 			l.Loads = append(l.Loads, loads(in, p, true)...)
 		case ok && p.Stage == 0 && len(p.Ops) == 0:
 			l.Loads = append(l.Loads, merged)
 			p.Ops = append(protections(in), completeData(in)...)
 		default:
+			l.Charged = true
 			l.Loads = append(l.Loads, loads(in, p, false)...)
 			p.Ops = append(p.Ops, completeData(in)...)
 		}

@@ -305,8 +305,6 @@ func FuzzPlan(f *testing.F) {
 			return
 		}
 		check(t, inputs, l)
-		l.Isolate(inputs)
-		check(t, inputs, l)
 	})
 }
 
@@ -363,42 +361,64 @@ func TestPlacementsFollowEachOther(t *testing.T) {
 	}
 }
 
-// TestIsolate checks that the writable memory of every level is covered by Ops that
-// a launcher unmaps it by, and that a level which runs has the same memory as before.
-func TestIsolate(t *testing.T) {
-	for name, inputs := range map[string][]Input{
-		"Go's linker":          {goProgram(1), goProgram(2), goProgram(4)},
-		"GNU ld":               {systemProgram(1), systemProgram(3)},
-		"mixed":                {goProgram(1), systemProgram(2), goProgram(3), systemProgram(4)},
-		"position-independent": {movable(goProgram(1)), movable(systemProgram(3))},
+// TestData checks that what the launcher unmaps of a level that it does not start is
+// all that the level would write to, and nothing of its code.
+func TestData(t *testing.T) {
+	several := systemProgram(2)
+	several.Loads[2].Flags = elf.PF_R | elf.PF_W
+	constants := goProgram(4)
+	constants.Loads = append(constants.Loads, elf.ProgHeader{Type: elf.PT_LOAD, Flags: elf.PF_R, Vaddr: constants.high(), Off: 0x8000, Filesz: 0x1000, Memsz: 0x1000})
+	for name, test := range map[string]struct {
+		inputs  []Input
+		remap   bool
+		charged bool
+	}{
+		"Go's linker":          {[]Input{goProgram(1), goProgram(2), goProgram(4)}, false, false},
+		"GNU ld":               {[]Input{systemProgram(1), systemProgram(3)}, false, true},
+		"mixed":                {[]Input{goProgram(1), systemProgram(2), goProgram(3), systemProgram(4)}, false, true},
+		"position-independent": {[]Input{movable(goProgram(1)), movable(systemProgram(3))}, false, true},
+		"moved into place":     {[]Input{goProgram(1), at1(goProgram(2)), goProgram(3)}, true, true},
+		"several segments":     {[]Input{goProgram(1), several}, false, true},
+		"constants behind it":  {[]Input{goProgram(1), constants}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := plan(t, inputs...)
-			l.Isolate(inputs)
-			check(t, inputs, l)
-			for i, in := range inputs {
+			l, err := Plan(test.inputs, launcherSize, test.remap)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l.Charged != test.charged {
+				t.Errorf("data can be written to from the start: %v, want %v", l.Charged, test.charged)
+			}
+			for i, in := range test.inputs {
 				p := &l.Variants[i]
-				packed := newMemory(make([]byte, l.End))
-				for _, load := range l.Loads {
-					packed.load(load)
-				}
-				for _, op := range p.Ops {
-					if op.Kind == format.OpProtect && op.Prot&2 != 0 {
-						packed.carryOut(format.Op{Kind: format.OpUnmap, Addr: op.Addr, Len: op.Len}, *p)
-					}
-				}
+				moved := p.Delta + p.Stage
 				for _, load := range in.Loads {
-					if load.Flags&elf.PF_W == 0 {
-						continue
+					low, high := floor(load.Vaddr)+moved, ceil(load.Vaddr+load.Memsz)+moved
+					inside := p.Data <= low && high <= p.Data+p.DataLen
+					outside := high <= p.Data || p.Data+p.DataLen <= low
+					if load.Flags&elf.PF_W != 0 && !inside || load.Flags&elf.PF_X != 0 && !outside {
+						t.Errorf("%v: data from %#x, %#x bytes; segment %v from %#x to %#x", in.Level, p.Data, p.DataLen, load.Flags, low, high)
 					}
-					for at := floor(load.Vaddr) + p.Delta; at < load.Vaddr+load.Memsz+p.Delta; at += page {
-						if _, ok := packed.pages[at]; ok {
-							t.Errorf("%v: %#x is still mapped", in.Level, at)
-						}
-					}
+				}
+				if p.Data%page != 0 || p.DataLen%page != 0 {
+					t.Errorf("%v: data from %#x, %#x bytes: want whole pages", in.Level, p.Data, p.DataLen)
 				}
 			}
 		})
+	}
+	if start, size := dataRange(&Input{Loads: goProgram(1).Loads[:2]}, true); size != 0 {
+		t.Errorf("data of a program without any: %#x bytes from %#x", size, start)
+	}
+	dynamic := systemProgram(1)
+	data := dynamic.Loads[3]
+	for constant, want := range map[uint64]uint64{0: floor(data.Vaddr), data.Vaddr + 0x100: ceil(data.Vaddr), dynamic.high() - 1: dynamic.high(), dynamic.high() + page: dynamic.high()} {
+		dynamic.Constant = constant
+		if start, size := dataRange(&dynamic, true); start != want || start+size != dynamic.high() {
+			t.Errorf("constant up to %#x: data from %#x to %#x, want %#x to %#x", constant, start, start+size, want, dynamic.high())
+		}
+		if start, size := dataRange(&dynamic, false); start != floor(data.Vaddr) || start+size != dynamic.high() {
+			t.Errorf("constant up to %#x, not the lowest level: data from %#x to %#x", constant, start, start+size)
+		}
 	}
 }
 

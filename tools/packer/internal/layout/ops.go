@@ -2,7 +2,6 @@ package layout
 
 import (
 	"debug/elf"
-	"slices"
 
 	"rules_go_multiarch/launcher/format"
 )
@@ -27,36 +26,27 @@ func protections(in *Input) []format.Op {
 	return ops
 }
 
-// Isolate makes a plan for a launcher that unmaps the data of levels that it does
-// not start: where that is comes from the Ops that make it writable, so levels
-// that the kernel gives their own segments get such Ops too. Levels that are moved
-// into place are left as they are: what is mapped elsewhere shows nothing.
-func (l *Layout) Isolate(inputs []Input) {
-	for i := range inputs {
-		in, p := &inputs[i], &l.Variants[i]
-		if p.Stage != 0 {
-			continue
-		}
-		protected := slices.ContainsFunc(p.Ops, func(op format.Op) bool { return op.Kind == format.OpProtect })
-		if l.Zeroes != nil && l.Zeroes.Of == i {
-			p.Ops = append(p.Ops, format.Op{Kind: format.OpProtect, Prot: prot(l.Zeroes.Flags), Addr: l.Zeroes.Vaddr, Len: l.Zeroes.Memsz})
-		}
-		if protected {
-			continue
-		}
-		for _, load := range in.Loads {
-			end := load.Vaddr + load.Filesz
-			if p.BSS {
-				end = load.Vaddr + load.Memsz
+// dataRange returns the first address and the number of bytes of what a variant
+// writes to, .bss included, as it was linked: all that is behind its code, from the first
+// writable segment on, where every linker has it. Of the lowest level, whose dynamic section
+// is the packed file's, what is constant is not part of it.
+func dataRange(in *Input, lowest bool) (start, size uint64) {
+	for _, p := range in.Loads {
+		switch {
+		case p.Flags&elf.PF_X != 0:
+			start, size = 0, 0
+		case p.Flags&elf.PF_W != 0 || size > 0:
+			if size == 0 {
+				start = floor(p.Vaddr)
 			}
-			if load.Flags&elf.PF_W == 0 || end == load.Vaddr {
-				continue
-			}
-			op := format.Op{Kind: format.OpProtect, Prot: prot(load.Flags), Addr: floor(load.Vaddr) + p.Delta}
-			op.Len = ceil(end) + p.Delta - op.Addr
-			p.Ops = append([]format.Op{op}, p.Ops...)
+			size = ceil(p.Vaddr+p.Memsz) - start
 		}
 	}
+	if constant := ceil(in.Constant); lowest && size > 0 && start < constant {
+		constant = min(constant, start+size)
+		start, size = constant, start+size-constant
+	}
+	return start, size
 }
 
 // completeData returns the Ops that make the zeroed memory behind segments

@@ -29,8 +29,8 @@ type Options struct {
 	NoEnvironment bool // the launcher reads no environment variables
 	Remap         bool // variants may overlap; the one that is picked is moved into place
 
-	// Isolate makes the launcher unmap the data of levels that it does not start,
-	// for debuggers. It takes some microseconds of every start.
+	// Isolate makes the launcher always unmap the data of levels that it does not
+	// start, for debuggers. It takes some microseconds of every start.
 	Isolate bool
 
 	// DebugLink is the name of the debug file that debuggers look for, or empty
@@ -117,9 +117,22 @@ func (f *File) Wait() error { return f.wait() }
 func (f *File) inputs() []layout.Input {
 	var inputs []layout.Input
 	for _, v := range f.variants {
-		inputs = append(inputs, layout.Input{Level: v.Level, Size: uint64(v.Size), PIE: v.PIE, Interp: v.Interp != "", Loads: v.Loads()})
+		inputs = append(inputs, layout.Input{
+			Level: v.Level, Size: uint64(v.Size), PIE: v.PIE, Interp: v.Interp != "", Loads: v.Loads(), Constant: constantEnd(v),
+		})
 	}
 	return inputs
+}
+
+// constantEnd returns the address behind a variant's PT_GNU_RELRO and PT_DYNAMIC, or 0.
+func constantEnd(v *variant.Variant) uint64 {
+	end := uint64(0)
+	for _, p := range v.ELF.Progs {
+		if p.Type == elf.PT_GNU_RELRO || p.Type == elf.PT_DYNAMIC {
+			end = max(end, p.Vaddr+p.Memsz)
+		}
+	}
+	return end
 }
 
 // checkLevels refuses two variants of one level.
@@ -161,10 +174,9 @@ func (f *File) plan(options Options) (*plan, error) {
 		if f.layout, err = layout.Plan(f.inputs(), p.launcherSize, options.Remap); err != nil {
 			return nil, err
 		}
-		if options.Isolate {
-			f.layout.Isolate(f.inputs())
+		if p.table, err = f.table(options); err != nil {
+			return nil, err
 		}
-		p.table = f.table(options)
 		if p.encoded, err = format.Encode(p.table); err != nil {
 			return nil, err
 		}
@@ -182,18 +194,51 @@ func (f *File) plan(options Options) (*plan, error) {
 }
 
 // table returns the launcher table, but for the file's size.
-func (f *File) table(options Options) format.Table {
-	table := format.Table{Entry: f.layout.LauncherAddr() + options.Launcher.Entry, NoEnvironment: options.NoEnvironment, Isolate: options.Isolate, Movable: f.layout.PIE}
+func (f *File) table(options Options) (format.Table, error) {
+	table := format.Table{
+		Entry:         f.layout.LauncherAddr() + options.Launcher.Entry,
+		NoEnvironment: options.NoEnvironment,
+		Isolate:       options.Isolate || f.layout.Charged,
+		// The packed file's symbol table has the data of this level alone.
+		HideLowest: f.variants[0].ELF.SectionByType(elf.SHT_SYMTAB) != nil,
+		Movable:    f.layout.PIE,
+		Debug:      f.debugWord(),
+	}
 	for i, v := range f.variants {
 		placed := f.layout.Variants[i]
-		table.Variants = append(table.Variants, format.Variant{Ops: placed.Ops, InterpPath: v.Interp, Level: format.Level{
+		checks, err := f.checks(i)
+		if err != nil {
+			return format.Table{}, err
+		}
+		table.Variants = append(table.Variants, format.Variant{Ops: slices.Concat(placed.Ops, checks), InterpPath: v.Interp, Level: format.Level{
 			Level: uint32(v.Level),
 			Phnum: uint32(len(v.ELF.Progs)), Phdr: v.Phdr + placed.Delta, Entry: v.ELF.Entry + placed.Delta,
 			Low: placed.Low, High: placed.High, Mapped: v.Low + placed.Delta + placed.Stage, Unused: v.High - v.Low,
+			Data: placed.Data, DataLen: placed.DataLen,
 			Offset: placed.Offset, Size: uint64(v.Size),
 		}})
 	}
-	return table
+	return table, nil
+}
+
+// debugWord returns the address of the value of DT_DEBUG in the lowest level's dynamic
+// section, which is the packed file's, or 0 where that level is moved or has none.
+func (f *File) debugWord() uint64 {
+	v := f.variants[0]
+	dynamic := v.ELF.SectionByType(elf.SHT_DYNAMIC)
+	if v.Interp == "" || f.layout.Variants[0].Stage != 0 || dynamic == nil {
+		return 0
+	}
+	data, err := dynamic.Data()
+	if err != nil {
+		return 0
+	}
+	for i := 0; i+16 <= len(data); i += 16 {
+		if elf.DynTag(binary.LittleEndian.Uint64(data[i:])) == elf.DT_DEBUG {
+			return dynamic.Addr + uint64(i) + 8
+		}
+	}
+	return 0
 }
 
 // build makes every part of the file that is not a variant.

@@ -34,8 +34,8 @@ type File struct {
 	// NoEnvironment reports whether the launcher ignores the environment.
 	NoEnvironment bool
 
-	// Isolate reports whether the launcher unmaps the data of levels that it does
-	// not start.
+	// Isolate reports whether the launcher always unmaps the data of levels that it
+	// does not start.
 	Isolate bool
 
 	// Changed reports whether the file was stripped, or otherwise written to,

@@ -128,9 +128,9 @@ func TestReadRefuses(t *testing.T) {
 		"table's magic":          {func(b []byte) { b[table]++ }, "another version of the format?"},
 		"table word":             {func(b []byte) { b[launcher+64+8+7] = 0xff }, "ends behind it"},
 		"entry point":            {func(b []byte) { b[24] ^= 0x80 }, "damaged launcher"},
-		"levels behind the end":  {func(b []byte) { binary.LittleEndian.PutUint32(b[table+40:], 1<<31); reseal(b) }, "ends before its records do"},
-		"too many levels":        {func(b []byte) { binary.LittleEndian.PutUint32(b[table+44:], 1<<31); reseal(b) }, "2147483648 levels"},
-		"too many operations":    {func(b []byte) { binary.LittleEndian.PutUint32(b[table+52:], 1<<31); reseal(b) }, "2147483648 operations"},
+		"levels behind the end":  {func(b []byte) { binary.LittleEndian.PutUint32(b[table+48:], 1<<31); reseal(b) }, "ends before its records do"},
+		"too many levels":        {func(b []byte) { binary.LittleEndian.PutUint32(b[table+52:], 1<<31); reseal(b) }, "2147483648 levels"},
+		"too many operations":    {func(b []byte) { binary.LittleEndian.PutUint32(b[table+60:], 1<<31); reseal(b) }, "2147483648 operations"},
 		"other size in table":    {func(b []byte) { binary.LittleEndian.PutUint32(b[table+16:], 64) }, "the checksum of its table is wrong"},
 		"operations of no level": {func(b []byte) { b[table+int(format.HeaderSize+opCount)] += 100; reseal(b) }, "has operations"},
 	} {

@@ -176,7 +176,25 @@ func (f *File) mapped(l Level, v *variant.Variant) (reasons []string) {
 			reasons = append(reasons, fmt.Sprintf("segment %d: %#x to %#x are not zeroed", i, p.Vaddr+p.Filesz+bias, p.Vaddr+p.Memsz+bias))
 		}
 	}
+	for _, op := range l.Ops {
+		if op.Kind == format.OpCheck && !f.passes(l, op) {
+			reasons = append(reasons, fmt.Sprintf("the launcher refuses the %d bytes at %#x", op.Len, op.Addr))
+		}
+	}
 	return reasons
+}
+
+// passes reports whether a level's memory has the sum that the launcher wants.
+func (f *File) passes(l Level, op format.Op) bool {
+	data := make([]byte, op.Len)
+	if page, found := f.look(l, op.Addr); found {
+		if _, err := f.r.ReadAt(data, int64(page.offset)); err != nil || page.size < op.Len {
+			return false
+		}
+	} else if !f.zeroed(l, op.Addr, op.Addr+op.Len, elf.PF_R|elf.PF_W) {
+		return false
+	}
+	return format.SumWords(data) == op.From
 }
 
 // view is what a range of addresses shows.

@@ -1,0 +1,50 @@
+package debuggers_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tests/probetest"
+)
+
+// TestSharedLibraries asks debuggers for the shared libraries of a process and of a core
+// dump at each level: they are those that they find in the plain variant's.
+func TestSharedLibraries(t *testing.T) {
+	for _, k := range []*kind{withC, pieC} {
+		t.Run(k.name, func(t *testing.T) {
+			eachLevel(t, func(t *testing.T, level goamd64.Level) {
+				dir, path := k.pack(t, level)
+				plain := filepath.Join(t.TempDir(), "program")
+				if err := os.WriteFile(plain, probetest.Read(t, k.variants[level]), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				ask := func(dir, path string) map[string][]string {
+					pid := strconv.Itoa(start(t, level, path))
+					process, _ := combined(gdb(t, "-p", pid, "-ex", "info sharedlibrary"))
+					run := output(t, at(level, gdb(t, "-ex", "break main.inner", "-ex", "run", "-ex", "sharedlibrary", "-ex", "info sharedlibrary", path)))
+					core, _ := combined(gdb(t, "-ex", "info sharedlibrary", path, coreDump(t, level, dir, path)))
+					attached, _ := combined(delve(t, dir, []string{"attach", pid}, "libraries"))
+					return map[string][]string{"gdb, process": libraries(process), "gdb, run": libraries(run), "gdb, core dump": libraries(core), "Delve": libraries(attached)}
+				}
+				want := ask(filepath.Dir(plain), plain)
+				for where, got := range ask(dir, path) {
+					if !slices.Equal(got, want[where]) || len(got) < 2 {
+						t.Errorf("%s: %q: want those of the plain program, %q, two at least", where, got, want[where])
+					}
+				}
+			})
+		})
+	}
+}
+
+// libraries returns the shared libraries in a debugger's list.
+func libraries(out string) []string {
+	found := regexp.MustCompile(`/\S+\.so\.\d+`).FindAllString(out, -1)
+	slices.Sort(found)
+	return slices.Compact(found)
+}

@@ -1,0 +1,76 @@
+package launcher_test
+
+import (
+	"bytes"
+	"debug/elf"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"rules_go_multiarch/internal/testenv"
+	"rules_go_multiarch/tests/probetest"
+)
+
+// TestDamagedProgramHeaders changes every bit of every PT_LOAD in turn. A level runs as
+// it should, or not at all: the kernel or the launcher refuses it, or a signal ends it
+// before it has done anything.
+func TestDamagedProgramHeaders(t *testing.T) {
+	const headerSize, entrySize = 64, 56
+	probe := testenv.Probe(t)
+	data := probetest.Read(t, probe.Packed)
+	file, err := elf.NewFile(bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "damaged")
+	if err := os.WriteFile(path, data, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write := func(at int, b byte) {
+		out, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.WriteAt([]byte{b}, int64(at)); err != nil {
+			t.Fatal(err)
+		}
+		if err := out.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ends := map[string]int{}
+	for i, p := range file.Progs {
+		if p.Type != elf.PT_LOAD {
+			continue
+		}
+		for at := range entrySize {
+			for bit := range 8 {
+				offset := headerSize + i*entrySize + at
+				write(offset, data[offset]^1<<bit)
+				for _, level := range probetest.Runnable(t) {
+					cmd := exec.Command(path, "-quiet", "-exit=9")
+					cmd.Env = []string{"GOMULTIARCH=level=" + level.String()}
+					var stdout, stderr bytes.Buffer
+					cmd.Stdout, cmd.Stderr = &stdout, &stderr
+					err := cmd.Run()
+					end := "no start"
+					if cmd.ProcessState != nil {
+						end = cmd.ProcessState.String()
+					}
+					ends[end]++
+					if end == "exit status 9" && stderr.Len() == 0 {
+						continue
+					}
+					if message := stderr.String(); err == nil || stdout.Len() > 0 || message != "" && !strings.HasPrefix(message, "damaged: ") {
+						t.Errorf("segment %d, byte %d, bit %d, %v: %v, printed %q, %.200q", i, at, bit, level, err, stdout.String(), message)
+					}
+				}
+				write(offset, data[offset])
+			}
+		}
+	}
+	t.Log(fmt.Sprint(ends))
+}
