@@ -56,14 +56,14 @@ func failed(result uintptr) bool { return result > ^uintptr(4095) }
 // that nobody touches costs less than its removal, and debuggers want to read the
 // code that the symbol table describes. Data that a debugger could take for that
 // of the variant that runs goes: the lowest level's where the file has its symbols,
-// everybody's where the file asks for it, or where a variable may have picked
-// another level than the debugger's user thinks.
+// everybody's where the file asks for it, the kernel counts it as the process's, or a
+// variable may have picked another level than the debugger's user thinks.
 //
 //go:nosplit
 func unmapOthers(s *state) {
 	h := s.header()
 	s.alone = limited(rlimitAS) || limited(rlimitData)
-	data := h.Flags&format.FlagIsolate != 0 || s.want.max != 0 || s.want.exact != 0
+	data := h.Flags&(format.FlagIsolate|format.FlagCharged) != 0 || s.want.max != 0 || s.want.exact != 0
 	for i := uint32(0); i < h.LevelCount; i++ {
 		addr := levelAt(s.table, i)
 		if addr == s.level {

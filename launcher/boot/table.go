@@ -33,7 +33,7 @@ func tableSound(table, size uintptr) bool {
 		}
 		previous = l.Level
 	}
-	if h.Debug != 0 && !debugSound(h.Debug, (*format.Level)(at(levelAt(table, 0)))) {
+	if h.Debug != 0 && !debugSound(table) {
 		return false
 	}
 	for i := uint32(0); i < h.MessageCount; i++ {
@@ -45,13 +45,23 @@ func tableSound(table, size uintptr) bool {
 	return true
 }
 
-// debugSound reports whether a word is among the addresses of the lowest level that
-// are mapped when another one runs.
+// debugSound reports whether the word for debuggers is among the addresses of the lowest
+// level that are mapped when another one runs, and no other level runs there.
 //
 //go:nosplit
-func debugSound(word uint64, lowest *format.Level) bool {
-	return word%8 == 0 && word >= lowest.Mapped && word < lowest.Mapped+lowest.Unused &&
-		(word < lowest.Data || word >= lowest.Data+lowest.DataLen)
+func debugSound(table uintptr) bool {
+	h := (*format.Header)(at(table))
+	lowest, word := (*format.Level)(at(levelAt(table, 0))), h.Debug
+	if word%8 != 0 || word < lowest.Mapped || word >= lowest.Mapped+lowest.Unused ||
+		word >= lowest.Data && word < lowest.Data+lowest.DataLen {
+		return false
+	}
+	for i := uint32(1); i < h.LevelCount; i++ {
+		if l := (*format.Level)(at(levelAt(table, i))); word >= l.Low && word < l.High {
+			return false
+		}
+	}
+	return true
 }
 
 // placeSound reports whether the launcher, from its entry to the end of its sound

@@ -102,6 +102,11 @@ func TestUnsoundTables(t *testing.T) {
 			t.Errorf("debuggers look at %#x: sound: %v, want %v", word, got, want)
 		}
 	}
+	over := variant(2)
+	over.Low = lowest.Low
+	if data, err := format.Encode(format.Table{Entry: 0x54000000, FileSize: 0x10000, Debug: lowest.Low, Variants: []format.Variant{lowest, over}}); err != nil || sound(guarded(t, data)) {
+		t.Errorf("debuggers look at what another level runs in: sound (%v)", err)
+	}
 }
 
 // TestPlace moves a sound table, and what it says, to where the boot code is not or

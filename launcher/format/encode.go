@@ -15,6 +15,7 @@ type Table struct {
 	NoEnvironment bool
 	Isolate       bool
 	HideLowest    bool
+	Charged       bool
 	Movable       bool      // the file is position-independent
 	Variants      []Variant // in ascending order of level
 }
@@ -41,6 +42,9 @@ func Encode(t Table) ([]byte, error) {
 	}
 	if t.Isolate {
 		header.Flags |= FlagIsolate
+	}
+	if t.Charged {
+		header.Flags |= FlagCharged
 	}
 	if t.HideLowest {
 		header.Flags |= FlagHideLowest

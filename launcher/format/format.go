@@ -15,7 +15,7 @@ import "unsafe"
 const Magic = 'G' | 'O'<<8 | 'M'<<16 | 'U'<<24 | 'L'<<32 | 'T'<<40 | 'I'<<48 | Version<<56
 
 // Version counts incompatible changes of the table.
-const Version = 1
+const Version = 2
 
 // TablePlaceholder is the 64-bit word that the linked launcher holds at
 // TableWord bytes after its entry point. The packer replaces it by the distance
@@ -97,6 +97,7 @@ const (
 	FlagIsolate       = 1 << 1 // the launcher unmaps the data of all levels that it does not start
 	FlagMovable       = 1 << 2 // the file is position-independent: its load bias may be other than 0
 	FlagHideLowest    = 1 << 3 // the launcher unmaps the data of the lowest level when it starts another one
+	FlagCharged       = 1 << 4 // as FlagIsolate: the kernel maps data of several levels writable, and counts it
 )
 
 // Limits that the boot code enforces before it follows an offset.

@@ -55,6 +55,39 @@ func TestC(t *testing.T) {
 	}
 }
 
+// TestLayoutsDiffer packs programs of which each has constants and data of another size, so
+// that nothing of one level is where it is in another.
+func TestLayoutsDiffer(t *testing.T) {
+	for name, link := range linksOfC {
+		t.Run(name, func(t *testing.T) {
+			for _, order := range []int{1, -1} {
+				dir := t.TempDir()
+				variants := map[goamd64.Level]string{}
+				for level := goamd64.Min; level <= goamd64.Max; level++ {
+					variants[level] = filepath.Join(dir, level.String())
+					fill := fmt.Sprintf("-DFILL=%d", 5000*(10+order*int(level)))
+					compile(t, variants[level], level, append(strings.Fields(link.compile), fill)...)
+				}
+				packed := testenv.Pack(t, fmt.Sprintf("filled-%s%d", name, order), variants, strings.Fields(link.pack)...)
+				startAll(t, packed, variants)
+				packer := func(args ...string) {
+					if out, err := exec.Command(testenv.Packer(t), args...).CombinedOutput(); err != nil {
+						t.Errorf("packer %q: %v\n%s", args, err, out)
+					}
+				}
+				packer("verify", packed)
+				// What is left is as if it had been packed alone.
+				thinned, alone := filepath.Join(dir, "thinned"), filepath.Join(dir, "alone")
+				packer("thin", "-level", "v3", "-o", thinned, packed)
+				packer(append(append([]string{"create", "-launcher", testenv.Launcher(t), "-o", alone}, strings.Fields(link.pack)...), "v3="+variants[3])...)
+				if !bytes.Equal(probetest.Read(t, thinned), probetest.Read(t, alone)) {
+					t.Errorf("thinned to v3 it is not what v3 is packed alone")
+				}
+			}
+		})
+	}
+}
+
 // TestProtection compares how stack and data are mapped (PT_GNU_STACK,
 // PT_GNU_RELRO) with the variant alone.
 func TestProtection(t *testing.T) {

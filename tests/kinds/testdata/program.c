@@ -1,5 +1,5 @@
 // A program that is not Go, built with -DLEVEL=n, and -DLARGE=n for n bytes of
-// data more. It checks how it was loaded, prints "vN ok" and its arguments, and
+// data more, or -DFILL=n for n integers of constants and of data more. It checks how it was loaded, prints "vN ok" and its arguments, and
 // exits with status 3. With the argument "protection" it prints how its stack
 // and its data are mapped, those that only the dynamic linker writes among them,
 // where its interpreter begins, and which files are open.
@@ -19,6 +19,11 @@ static int constructed;
 #define VALUE(x) TEXT(x)
 __asm__(".data\nlarge: .fill " VALUE(LARGE) ", 1, 7\n.previous");
 extern char large[];
+#endif
+
+#ifdef FILL
+static const volatile int constants[FILL] = {LEVEL};
+static volatile int filled[FILL] = {LEVEL};
 #endif
 
 __attribute__((constructor)) static void construct(void) { constructed = 7; }
@@ -54,6 +59,13 @@ int main(int argc, char **argv) {
 #ifdef LARGE
 	if (large[0] != 7 || large[LARGE - 1] != 7) {
 		printf("v%d failed: large\n", LEVEL);
+		return 1;
+	}
+#endif
+#ifdef FILL
+	for (int i = 0; i < FILL; i++) sum += constants[i] + filled[i];
+	if (sum != 2 * LEVEL) {
+		printf("v%d failed: %ld\n", LEVEL, sum);
 		return 1;
 	}
 #endif

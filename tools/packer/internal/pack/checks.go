@@ -7,15 +7,13 @@ import (
 	"io"
 
 	"rules_go_multiarch/launcher/format"
+	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
-// How many bytes the launcher compares where a mapping begins: enough for ELF header and
-// program headers, which differ from level to level; and of other data, and where that
-// ends, what no tool changes when it edits a dynamic section.
-const (
-	checkedHeaders = 512
-	checkedData    = 16
-)
+// checkedData is how many bytes the launcher compares where data begins and ends: what
+// no tool changes when it edits a dynamic section. Where a file begins it compares ELF header
+// and program headers, which differ from level to level.
+const checkedData = 16
 
 const protWrite = 2 // PROT_WRITE of mmap(2)
 
@@ -47,7 +45,7 @@ func (f *File) checks(i int) ([]format.Op, error) {
 		}
 		length := uint64(checkedData)
 		if from == placed.Offset {
-			length = checkedHeaders
+			length = headersSize(v)
 		} else if load.Flags&elf.PF_X != 0 {
 			continue
 		}
@@ -93,4 +91,14 @@ func contentsEnd(r io.ReaderAt, load elf.ProgHeader) (uint64, error) {
 		end = start
 	}
 	return load.Off, nil
+}
+
+// headersSize returns how many bytes ELF header and program headers have, if they are
+// together and less than what a check can compare; else what the ELF header has.
+func headersSize(v *variant.Variant) uint64 {
+	size := uint64(elfHeaderSize + len(v.ELF.Progs)*programHeaderSize)
+	if v.Phoff != elfHeaderSize || size >= format.PageSize {
+		return elfHeaderSize
+	}
+	return size
 }

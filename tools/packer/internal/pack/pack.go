@@ -198,11 +198,15 @@ func (f *File) table(options Options) (format.Table, error) {
 	table := format.Table{
 		Entry:         f.layout.LauncherAddr() + options.Launcher.Entry,
 		NoEnvironment: options.NoEnvironment,
-		Isolate:       options.Isolate || f.layout.Charged,
+		Isolate:       options.Isolate,
+		Charged:       f.layout.Charged,
 		// The packed file's symbol table has the data of this level alone.
 		HideLowest: f.variants[0].ELF.SectionByType(elf.SHT_SYMTAB) != nil,
 		Movable:    f.layout.PIE,
-		Debug:      f.debugWord(),
+	}
+	var err error
+	if table.Debug, err = f.debugWord(); err != nil {
+		return format.Table{}, err
 	}
 	for i, v := range f.variants {
 		placed := f.layout.Variants[i]
@@ -222,23 +226,45 @@ func (f *File) table(options Options) (format.Table, error) {
 }
 
 // debugWord returns the address of the value of DT_DEBUG in the lowest level's dynamic
-// section, which is the packed file's, or 0 where that level is moved or has none.
-func (f *File) debugWord() uint64 {
+// section, which is the packed file's, or 0: where that is not what debuggers look at
+// when another level runs in its place, or there is none that can be written to.
+func (f *File) debugWord() (uint64, error) {
 	v := f.variants[0]
-	dynamic := v.ELF.SectionByType(elf.SHT_DYNAMIC)
-	if v.Interp == "" || f.layout.Variants[0].Stage != 0 || dynamic == nil {
-		return 0
-	}
-	data, err := dynamic.Data()
-	if err != nil {
-		return 0
-	}
-	for i := 0; i+16 <= len(data); i += 16 {
-		if elf.DynTag(binary.LittleEndian.Uint64(data[i:])) == elf.DT_DEBUG {
-			return dynamic.Addr + uint64(i) + 8
+	for i := range f.layout.Variants {
+		if v.Interp == "" || f.layout.Variants[i].Stage != 0 {
+			return 0, nil
 		}
 	}
-	return 0
+	for _, dynamic := range v.ELF.Progs {
+		if dynamic.Type != elf.PT_DYNAMIC || dynamic.Vaddr%8 != 0 || !writable(v, dynamic.Vaddr, dynamic.Filesz) {
+			continue
+		}
+		r := io.NewSectionReader(v.Reader(), int64(dynamic.Off), int64(dynamic.Filesz))
+		for at := dynamic.Vaddr; ; at += 16 {
+			var entry elf.Dyn64
+			err := binary.Read(r, binary.LittleEndian, &entry)
+			switch {
+			case err == io.EOF || err == io.ErrUnexpectedEOF || entry.Tag == int64(elf.DT_NULL):
+				return 0, nil
+			case err != nil:
+				return 0, fmt.Errorf("%s: %w", v.Path, err)
+			case entry.Tag == int64(elf.DT_DEBUG):
+				return at + 8, nil
+			}
+		}
+	}
+	return 0, nil
+}
+
+// writable reports whether addresses are in a segment that can be written to, and
+// in its part of the file.
+func writable(v *variant.Variant, addr, size uint64) bool {
+	for _, p := range v.Loads() {
+		if p.Flags&elf.PF_W != 0 && addr >= p.Vaddr && size <= p.Filesz && addr-p.Vaddr <= p.Filesz-size {
+			return true
+		}
+	}
+	return false
 }
 
 // build makes every part of the file that is not a variant.

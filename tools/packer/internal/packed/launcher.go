@@ -135,6 +135,11 @@ func decode(data []byte) (*table, error) {
 			return nil, fmt.Errorf("v%d runs at %#x to %#x", l.Level, l.Low, l.High)
 		}
 	}
+	for _, op := range t.ops {
+		if op.Kind == format.OpCheck && (op.Len >= format.PageSize || op.Len%8 != 0) {
+			return nil, fmt.Errorf("it checks %#x bytes at %#x", op.Len, op.Addr)
+		}
+	}
 	return t, nil
 }
 

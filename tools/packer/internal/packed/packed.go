@@ -47,6 +47,7 @@ type File struct {
 	DebugLink string
 
 	packedSize uint64 // of the file when it was packed, in bytes
+	debugWord  uint64 // as in format.Header
 
 	launcher *bootcode.Code
 	r        io.ReaderAt
@@ -108,7 +109,7 @@ func Read(r io.ReaderAt, size int64) (*File, error) {
 	}
 	f.NoEnvironment = table.header.Flags&format.FlagNoEnvironment != 0
 	f.Isolate = table.header.Flags&format.FlagIsolate != 0
-	f.packedSize = table.header.FileSize
+	f.packedSize, f.debugWord = table.header.FileSize, table.header.Debug
 	f.Changed = f.packedSize != uint64(size)
 	if err := f.join(table); err != nil {
 		return nil, err

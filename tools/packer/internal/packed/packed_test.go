@@ -17,6 +17,7 @@ import (
 	"rules_go_multiarch/launcher/format"
 	"rules_go_multiarch/tools/packer/internal/bootcode"
 	"rules_go_multiarch/tools/packer/internal/elftest"
+	"rules_go_multiarch/tools/packer/internal/layout"
 	"rules_go_multiarch/tools/packer/internal/pack"
 	"rules_go_multiarch/tools/packer/internal/variant"
 )
@@ -87,6 +88,18 @@ func TestReadIsTheInverseOfPack(t *testing.T) {
 	}
 }
 
+// sampleTable is the offset of a sample's launcher table in its launcher.
+const sampleTable = 256
+
+// reseal puts the checksum of a changed table in a sample right.
+func reseal(data []byte) {
+	table := data[layout.LauncherOffset+sampleTable:]
+	size := binary.LittleEndian.Uint32(table[16:])
+	if size >= 16 && uint64(size) <= uint64(len(table)) {
+		binary.LittleEndian.PutUint64(table[8:], format.Sum(table[:size]))
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
 	good := sample(t, false, 1, 3)
 	manifest := bytes.Index(good, []byte(`"format": 1`))
@@ -95,7 +108,7 @@ func TestReadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	launcher := int(f.Manifest.Boot.Offset)
-	table := launcher + 256
+	table := launcher + sampleTable
 	opCount := uint64(unsafe.Offsetof(format.Level{}.OpCount))
 	replace := func(old, new string) func([]byte) {
 		return func(data []byte) {
@@ -105,32 +118,34 @@ func TestReadRefuses(t *testing.T) {
 			copy(data[manifest-10:], bytes.Replace(data[manifest-10:], []byte(old), []byte(new), 1))
 		}
 	}
-	// reseal puts the checksum of a changed table right.
-	reseal := func(data []byte) {
-		size := binary.LittleEndian.Uint32(data[table+16:])
-		binary.LittleEndian.PutUint64(data[table+8:], format.Sum(data[table:][:size]))
-	}
 	for name, test := range map[string]struct {
 		change func([]byte)
 		want   string
 	}{
-		"no manifest":            {func(b []byte) { copy(b[bytes.Index(b, []byte(".gomultiarch")):], ".nomultiarch") }, "has lost its manifest"},
-		"other format":           {replace(`"format": 1`, `"format": 7`), "packed in format 7: this packer reads format 1"},
-		"no JSON":                {replace(`"format": 1`, `"format"= 1`), "damaged manifest: invalid character"},
-		"unknown level":          {replace(`"level": "v3"`, `"level": "v7"`), "damaged manifest: unknown level \"v7\""},
-		"level twice":            {replace(`"level": "v3"`, `"level": "v1"`), "damaged manifest: v1 after v1"},
-		"no digest":              {replace(`"sha256": "`+f.Levels[0].SHA256[:1], `"sha256": "Z`), "is no SHA-256"},
-		"overlapping":            {replace(fmt.Sprintf(`"offset": %d`, f.Levels[0].Offset), fmt.Sprintf(`"offset": %d`, f.Levels[1].Offset+4096)), "do not end before the next lower level"},
-		"other levels":           {replace(`"level": "v3"`, `"level": "v4"`), "describes v4 otherwise than the manifest"},
-		"launcher elsewhere":     {replace(fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address), fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address+8)), "damaged launcher"},
-		"other boot code":        {func(b []byte) { b[launcher]++ }, "the SHA-256 of its code is"},
-		"table's checksum":       {func(b []byte) { b[table+40]++ }, "the checksum of its table is wrong"},
-		"table's magic":          {func(b []byte) { b[table]++ }, "another version of the format?"},
-		"table word":             {func(b []byte) { b[launcher+64+8+7] = 0xff }, "ends behind it"},
-		"entry point":            {func(b []byte) { b[24] ^= 0x80 }, "damaged launcher"},
-		"levels behind the end":  {func(b []byte) { binary.LittleEndian.PutUint32(b[table+48:], 1<<31); reseal(b) }, "ends before its records do"},
-		"too many levels":        {func(b []byte) { binary.LittleEndian.PutUint32(b[table+52:], 1<<31); reseal(b) }, "2147483648 levels"},
-		"too many operations":    {func(b []byte) { binary.LittleEndian.PutUint32(b[table+60:], 1<<31); reseal(b) }, "2147483648 operations"},
+		"no manifest":           {func(b []byte) { copy(b[bytes.Index(b, []byte(".gomultiarch")):], ".nomultiarch") }, "has lost its manifest"},
+		"other format":          {replace(`"format": 1`, `"format": 7`), "packed in format 7: this packer reads format 1"},
+		"no JSON":               {replace(`"format": 1`, `"format"= 1`), "damaged manifest: invalid character"},
+		"unknown level":         {replace(`"level": "v3"`, `"level": "v7"`), "damaged manifest: unknown level \"v7\""},
+		"level twice":           {replace(`"level": "v3"`, `"level": "v1"`), "damaged manifest: v1 after v1"},
+		"no digest":             {replace(`"sha256": "`+f.Levels[0].SHA256[:1], `"sha256": "Z`), "is no SHA-256"},
+		"overlapping":           {replace(fmt.Sprintf(`"offset": %d`, f.Levels[0].Offset), fmt.Sprintf(`"offset": %d`, f.Levels[1].Offset+4096)), "do not end before the next lower level"},
+		"other levels":          {replace(`"level": "v3"`, `"level": "v4"`), "describes v4 otherwise than the manifest"},
+		"launcher elsewhere":    {replace(fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address), fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address+8)), "damaged launcher"},
+		"other boot code":       {func(b []byte) { b[launcher]++ }, "the SHA-256 of its code is"},
+		"table's checksum":      {func(b []byte) { b[table+40]++ }, "the checksum of its table is wrong"},
+		"table's magic":         {func(b []byte) { b[table]++ }, "another version of the format?"},
+		"table word":            {func(b []byte) { b[launcher+64+8+7] = 0xff }, "ends behind it"},
+		"entry point":           {func(b []byte) { b[24] ^= 0x80 }, "damaged launcher"},
+		"levels behind the end": {func(b []byte) { binary.LittleEndian.PutUint32(b[table+48:], 1<<31); reseal(b) }, "ends before its records do"},
+		"too many levels":       {func(b []byte) { binary.LittleEndian.PutUint32(b[table+52:], 1<<31); reseal(b) }, "2147483648 levels"},
+		"too many operations":   {func(b []byte) { binary.LittleEndian.PutUint32(b[table+60:], 1<<31); reseal(b) }, "2147483648 operations"},
+		"a check of 4 GiB": {func(b []byte) {
+			ops := unsafe.Offsetof(format.Header{}.Ops)
+			op := b[table+int(binary.LittleEndian.Uint32(b[table+int(ops):])):]
+			binary.LittleEndian.PutUint32(op, format.OpCheck)
+			binary.LittleEndian.PutUint64(op[16:], 1<<32)
+			reseal(b)
+		}, "it checks 0x100000000 bytes"},
 		"other size in table":    {func(b []byte) { binary.LittleEndian.PutUint32(b[table+16:], 64) }, "the checksum of its table is wrong"},
 		"operations of no level": {func(b []byte) { b[table+int(format.HeaderSize+opCount)] += 100; reseal(b) }, "has operations"},
 	} {
@@ -311,6 +326,10 @@ func FuzzRead(f *testing.F) {
 	f.Add(good[:5000])
 	f.Add([]byte("\x7fELF"))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if len(data) > layout.LauncherOffset+sampleTable+24 {
+			data = bytes.Clone(data)
+			reseal(data)
+		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		file, err := read(data)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"debug/elf"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -141,10 +142,26 @@ func (f *File) segments() (reasons []string) {
 			launcher = p.Flags == elf.PF_R|elf.PF_X && (f.Changed || boot.Address-p.Vaddr == boot.Offset-p.Off)
 		}
 	}
+	if f.debugWord != 0 && !f.holdsDebug(f.debugWord) {
+		reasons = append(reasons, fmt.Sprintf("%#x, where debuggers are to look, is no value of DT_DEBUG in a segment that can be written to", f.debugWord))
+	}
 	if !launcher {
 		reasons = append(reasons, fmt.Sprintf("no segment maps the launcher, readable and executable, at %#x", boot.Address))
 	}
 	return reasons
+}
+
+// holdsDebug reports whether the word at addr is a value of DT_DEBUG that can be set. Which
+// value it is cannot be told in a file that changed, in which the section may have moved.
+func (f *File) holdsDebug(addr uint64) bool {
+	for _, p := range f.ELF.Progs {
+		if p.Type != elf.PT_LOAD || p.Flags&elf.PF_W == 0 || addr < p.Vaddr+8 || addr+8 > p.Vaddr+p.Filesz {
+			continue
+		}
+		var tag [8]byte
+		return f.Changed || f.ReadMemory(tag[:], addr-8) == nil && binary.LittleEndian.Uint64(tag[:]) == uint64(elf.DT_DEBUG)
+	}
+	return false
 }
 
 // mapped checks, segment by segment of a variant, that its addresses show the
