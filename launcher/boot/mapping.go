@@ -21,6 +21,7 @@ const (
 	sysAccess    = 21
 	sysWritev    = 20
 	sysMremap    = 25
+	sysMadvise   = 28
 	sysGetrlimit = 97
 	sysExit      = 231 // exit_group
 )
@@ -32,6 +33,10 @@ const (
 	mapPrivate   = 0x02
 	mapFixed     = 0x10
 	mapAnonymous = 0x20
+
+	protNone         = 0
+	madvDontDump     = 16
+	madvGuardInstall = 102
 
 	mremapMaymove = 1
 	mremapFixed   = 2
@@ -74,9 +79,29 @@ func unmapOthers(s *state) {
 		case s.alone:
 			unmap(s, other.Mapped, other.Unused)
 		case data || i == 0 && h.Flags&format.FlagHideLowest != 0:
-			unmap(s, other.Data, other.DataLen)
+			hide(s, other.Data, other.DataLen)
 		}
 	}
+}
+
+// hide makes addresses of data such that nobody can read them. A position-independent
+// file is where the kernel has others' mappings, too, which a hole would be filled with: it
+// gets pages that not even a debugger reads (linux/mm/madvise.c: madvise_guard_install),
+// or, before Linux 6.13, reads as zeroes. They are not for core dumps either.
+//
+//go:nosplit
+func hide(s *state, addr, n uint64) {
+	if n == 0 || s.header().Flags&format.FlagMovable == 0 {
+		unmap(s, addr, n)
+		return
+	}
+	start, length := s.bias+uintptr(addr), uintptr(n)
+	if failed(mapZeroes(start, length, protNone)) {
+		unmap(s, addr, n)
+		return
+	}
+	syscall(sysMadvise, start, length, madvGuardInstall, 0, 0, 0)
+	syscall(sysMadvise, start, length, madvDontDump, 0, 0, 0)
 }
 
 //go:nosplit

@@ -1,6 +1,7 @@
 package debuggers_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -40,6 +41,21 @@ func TestSharedLibraries(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestGdbLetsGo attaches gdb to a process, which goes on to a breakpoint while gdb is there
+// and runs when gdb has left.
+func TestGdbLetsGo(t *testing.T) {
+	eachKind(t, func(t *testing.T, k *kind, level goamd64.Level) {
+		_, path := k.pack(t, level)
+		pid := start(t, level, path)
+		out := output(t, at(level, gdb(t, "-p", strconv.Itoa(pid), "-ex", "break runtime.nanotime1", "-ex", "continue", "-ex", "backtrace 2", "-ex", "delete")))
+		want(t, out, "hit Breakpoint 1", "runtime.nanotime1")
+		status := string(probetest.Read(t, fmt.Sprintf("/proc/%d/status", pid)))
+		if !regexp.MustCompile(`(?m)^State:\t[RS]`).MatchString(status) {
+			t.Errorf("gdb has left it as\n%sand said\n%s", status, out)
+		}
+	})
 }
 
 // libraries returns the shared libraries in a debugger's list.

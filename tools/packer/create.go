@@ -33,7 +33,8 @@ lines of FILE.
                      no function names in it
   -isolate           the launcher unmaps the data of all levels that it does not
                      start, so that no debugger shows it; costs some microseconds.
-                     It does so anyway where a variable picks the level
+                     It does so anyway where a variable picks the level, and in
+                     position-independent and dynamically linked programs
   -strip MODE        leave out of every level: all (symbols and debug information),
                      debug (debug information), none (nothing, the default)
   -force             pack executables of different programs

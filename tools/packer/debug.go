@@ -173,10 +173,40 @@ func runDebug(w *world, args []string) error {
 	if len(d.debugger) > 0 {
 		return d.debug(w, file, chosen)
 	}
-	if starts, _ := file.Start(goamd64.Level(cpuid.CPU.X64Level()), os.Getenv); d.level != 0 && starts != chosen && starts != 0 {
-		fmt.Fprintf(w.stdout, "%s starts %v here, and %v with GOMULTIARCH=level=%v\n", d.file, starts, chosen, chosen)
+	if d.level != 0 {
+		d.sayWhatStarts(w, file, chosen)
 	}
 	return nil
+}
+
+// sayWhatStarts says how the file starts the level that debuggers see, where it does not
+// by itself.
+func (d *debugArgs) sayWhatStarts(w *world, file *packed.File, chosen goamd64.Level) {
+	cpu := goamd64.Level(cpuid.CPU.X64Level())
+	starts, _ := file.Start(cpu, os.Getenv)
+	if starts == chosen {
+		return
+	}
+	if would, reason := file.Start(cpu, forcing(chosen)); would != chosen {
+		fmt.Fprintf(w.stdout, "%s does not start %v here: %s\n", d.file, chosen, reason)
+		return
+	}
+	fmt.Fprintf(w.stdout, "%s starts %v here, and %v with %s=%s\n", d.file, starts, chosen, forceVariable, forceValue(chosen))
+}
+
+// forceVariable is the environment variable that picks a level.
+const forceVariable = "GOMULTIARCH"
+
+func forceValue(level goamd64.Level) string { return "level=" + level.String() }
+
+// forcing returns an environment in which a packed file starts a level, or says why not.
+func forcing(level goamd64.Level) func(string) string {
+	return func(name string) string {
+		if name == forceVariable {
+			return forceValue(level)
+		}
+		return os.Getenv(name)
+	}
 }
 
 // folders returns where companions and the link to one go: beside FILE. Where that is
@@ -234,18 +264,10 @@ func (d *debugArgs) debug(w *world, file *packed.File, chosen goamd64.Level) err
 		cmd.Stdout = output.w // as it is, for debuggers that want a terminal
 	}
 	if d.pid == 0 && d.core == "" {
-		const variable = "GOMULTIARCH"
-		value := "level=" + chosen.String()
-		getenv := func(name string) string {
-			if name == variable {
-				return value
-			}
-			return os.Getenv(name)
-		}
-		if starts, reason := file.Start(goamd64.Level(cpuid.CPU.X64Level()), getenv); starts != chosen {
+		if starts, reason := file.Start(goamd64.Level(cpuid.CPU.X64Level()), forcing(chosen)); starts != chosen {
 			return fmt.Errorf("%s: would not start %v here: %s", d.file, chosen, reason)
 		}
-		cmd.Env = append(os.Environ(), variable+"="+value)
+		cmd.Env = append(os.Environ(), forceVariable+"="+forceValue(chosen))
 	}
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("%s: %w", d.debugger[0], err)

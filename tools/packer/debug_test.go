@@ -49,12 +49,21 @@ func TestDebugWritesCompanions(t *testing.T) {
 	if target, err := os.Readlink(link); err != nil || target != "app.v3.debug" || !strings.Contains(out, link+" -> app.v3.debug: debuggers see v3") {
 		t.Errorf("link to %q (%v), output\n%s", target, err, out)
 	}
-	if starts, _ := file.Start(goamd64.Level(cpuid.CPU.X64Level()), func(string) string { return "" }); starts != 3 {
-		if want := fmt.Sprintf("%s starts %v here, and v3 with GOMULTIARCH=level=v3\n", app, starts); !strings.HasSuffix(out, want) {
-			t.Errorf("output %q: want it to end with %q", out, want)
-		}
-	} else if strings.Count(out, "\n") != 1 {
-		t.Errorf("output %q: want one line", out)
+	cpu := goamd64.Level(cpuid.CPU.X64Level())
+	switch hint := out[strings.Index(out, "(-level)\n")+len("(-level)\n"):]; {
+	case cpu == 3 && hint != "",
+		cpu > 3 && hint != fmt.Sprintf("%s starts %v here, and v3 with GOMULTIARCH=level=v3\n", app, cpu),
+		cpu < 3 && hint != fmt.Sprintf("%s does not start v3 here: GOMULTIARCH has level=v3, but this CPU runs %v at most\n", app, cpu):
+		t.Errorf("on a CPU for %v: %q", cpu, hint)
+	}
+	fixed := filepath.Join(dir, "fixed")
+	must(t, "create", "-no-environment", "-launcher", testenv.Launcher(t), "-o", fixed, "v1="+probe.Variants[1], "v3="+probe.Variants[3])
+	other, starts := "v1", "v3"
+	if cpu < 3 {
+		other, starts = starts, other
+	}
+	if out, want := must(t, "debug", "-level", other, fixed), fixed+" does not start "+other+" here: "; !strings.Contains(out, want) {
+		t.Errorf("of a file that starts %s alone: %q: want %q", starts, out, want)
 	}
 	section, err := file.ELF.Section(debuglink.Section).Data()
 	if err != nil {

@@ -38,6 +38,11 @@ const gapPrefix = ".elf."
 // made for IBT and shadow stacks, which the boot code is not.
 func ofOneVariant(name string) bool { return name == BuildID || name == ".note.gnu.property" }
 
+// misleads reports whether a section's name would have gdb look for an interpreter that
+// the kernel has loaded: where no list of libraries says where that is, gdb takes it for
+// loaded at 0, and a process that it attaches to cannot go on.
+func misleads(v *variant.Variant, name string) bool { return name == ".interp" && !v.NeedsLibraries() }
+
 // Table is a section table under construction. Its first entry is the null
 // section.
 type Table struct {
@@ -75,14 +80,15 @@ func (t *Table) AddVariant(v *variant.Variant, p layout.Placement, baseline bool
 		h := s.SectionHeader
 		h.Offset += p.Offset
 		h.Addr += p.Delta + p.Stage
-		if baseline && !ofOneVariant(h.Name) && p.Delta == 0 {
+		rename := !baseline || ofOneVariant(h.Name) || misleads(v, h.Name)
+		if !rename && p.Delta == 0 {
 			index[elf.SectionIndex(i)] = elf.SectionIndex(t.Add(h))
 			continue
 		}
 		if h.Type == elf.SHT_NOBITS && (!p.BSS || h.Flags&elf.SHF_TLS != 0) {
 			continue
 		}
-		if !baseline || ofOneVariant(h.Name) {
+		if rename {
 			h.Name = suffixed(h.Name, v)
 		}
 		if h.Type != elf.SHT_NOBITS {

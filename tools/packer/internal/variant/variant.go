@@ -156,13 +156,22 @@ func (v *Variant) checkKind() error {
 
 // saysPIE reports whether the dynamic section marks an executable.
 func (v *Variant) saysPIE() bool {
-	const largest = 1 << 20 // debug/elf reads all of it
-	dynamic := v.ELF.SectionByType(elf.SHT_DYNAMIC)
-	if dynamic == nil || dynamic.Flags&elf.SHF_COMPRESSED != 0 || dynamic.Size > largest {
-		return false
-	}
-	flags, _ := v.ELF.DynValue(elf.DT_FLAGS_1)
+	flags := v.dynamic(elf.DT_FLAGS_1)
 	return len(flags) > 0 && elf.DynFlag1(flags[0])&elf.DF_1_PIE != 0
+}
+
+// NeedsLibraries reports whether the dynamic section names shared libraries.
+func (v *Variant) NeedsLibraries() bool { return len(v.dynamic(elf.DT_NEEDED)) > 0 }
+
+// dynamic returns the values that the dynamic section has for a tag.
+func (v *Variant) dynamic(tag elf.DynTag) []uint64 {
+	const largest = 1 << 20 // debug/elf reads all of it
+	section := v.ELF.SectionByType(elf.SHT_DYNAMIC)
+	if section == nil || section.Flags&elf.SHF_COMPRESSED != 0 || section.Size > largest {
+		return nil
+	}
+	values, _ := v.ELF.DynValue(tag)
+	return values
 }
 
 // readInterp returns the path in a PT_INTERP, whose size the kernel bounds by
