@@ -7,10 +7,10 @@
 // page faults (bench/README.md). There are three kinds of plan:
 //
 //   - Variants that were linked apart (each in its slot) follow the cheapest plan
-//     that was measured. Each level is one segment, readable and executable, of
+//     that was measured. The highest level, which most machines start, has its own
+//     segments. Each other one is one segment, readable and executable, of
 //     which the boot code makes read-only and writable data when it is picked, and
-//     costs one mapping when it is not. Only the lowest one of dynamic programs has
-//     its own segments.
+//     costs one mapping when it is not; but for the lowest one of dynamic programs.
 //   - Position-independent variants are moved to lie back to back. The kernel
 //     maps everything, .bss too: what it left free next to a segment, it could
 //     give to the vdso or to the dynamic linker.
@@ -216,15 +216,18 @@ func (l *Layout) mapAll(inputs []Input) {
 			// For ldd the dynamic linker writes into its data (DT_DEBUG), and no launcher has run.
 			ok = false
 		}
+		apart := p.Stage == 0 && len(p.Ops) == 0
 		switch {
 		case l.PIE:
 			p.BSS, l.Charged = true, true
 			l.Loads = append(l.Loads, loads(in, p, true)...)
-		case ok && p.Stage == 0 && len(p.Ops) == 0:
+		case ok && apart && i < len(inputs)-1:
 			l.Loads = append(l.Loads, merged)
 			p.Ops = append(protections(in), completeData(in)...)
 		default:
-			l.Charged = true
+			// The highest level, which most machines start, has nothing left to protect. Its
+			// data alone is too little to be counted.
+			l.Charged = l.Charged || !ok || !apart
 			l.Loads = append(l.Loads, loads(in, p, false)...)
 			p.Ops = append(p.Ops, completeData(in)...)
 		}

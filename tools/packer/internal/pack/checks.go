@@ -55,7 +55,7 @@ func (f *File) checks(i int) ([]format.Op, error) {
 		}
 	}
 	for _, load := range v.Loads() {
-		if load.Flags&elf.PF_W == 0 {
+		if load.Flags&elf.PF_X != 0 {
 			continue
 		}
 		// Zeroes would be there, too, if the kernel mapped less of the file.
@@ -65,7 +65,7 @@ func (f *File) checks(i int) ([]format.Op, error) {
 		}
 		end = min(align(end, 8), load.Off+load.Filesz)
 		start := max(load.Off, end-min(end, checkedData))
-		if err := check(load.Vaddr+start-load.Off+placed.Delta, start, end, protWrite); err != nil {
+		if err := check(load.Vaddr+start-load.Off+placed.Delta, start, end, uint32(load.Flags&elf.PF_W)); err != nil {
 			return nil, err
 		}
 	}
