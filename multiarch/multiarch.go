@@ -128,7 +128,7 @@ func readLevels(path string) ([]Variant, error) {
 // hasLauncher reports whether a file's entry point is that of a packed file's
 // launcher: 8 bytes behind it is the distance to a table that begins with a magic word.
 func hasLauncher(file *elf.File) bool {
-	const magic = "GOMULTI\x01"
+	const magic = "GOMULTI" // the eighth byte is the version of the table
 	read := func(data []byte, addr uint64) bool {
 		for _, p := range file.Progs {
 			if p.Type == elf.PT_LOAD && addr >= p.Vaddr && addr-p.Vaddr < p.Filesz {
@@ -140,5 +140,5 @@ func hasLauncher(file *elf.File) bool {
 	}
 	var word, found [8]byte
 	return read(word[:], file.Entry+8) &&
-		read(found[:], file.Entry+uint64(binary.LittleEndian.Uint32(word[:]))) && string(found[:]) == magic
+		read(found[:], file.Entry+uint64(binary.LittleEndian.Uint32(word[:]))) && string(found[:len(magic)]) == magic
 }
