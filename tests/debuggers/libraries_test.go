@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"rules_go_multiarch/internal/goamd64"
@@ -27,6 +28,7 @@ func TestSharedLibraries(t *testing.T) {
 				ask := func(dir, path string) map[string][]string {
 					pid := strconv.Itoa(start(t, level, path))
 					process, _ := combined(gdb(t, "-p", pid, "-ex", "info sharedlibrary"))
+					checkMapped(t, pid, process)
 					run := output(t, at(level, gdb(t, "-ex", "break main.inner", "-ex", "run", "-ex", "sharedlibrary", "-ex", "info sharedlibrary", path)))
 					core, _ := combined(gdb(t, "-ex", "info sharedlibrary", path, coreDump(t, level, dir, path)))
 					attached, _ := combined(delve(t, dir, []string{"attach", pid}, "libraries"))
@@ -40,6 +42,27 @@ func TestSharedLibraries(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// checkMapped fails the test unless each library in gdb's list is where the process has it.
+func checkMapped(t *testing.T, pid, out string) {
+	t.Helper()
+	maps := string(probetest.Read(t, "/proc/"+pid+"/maps"))
+	for _, found := range regexp.MustCompile(`(?m)^0x([0-9a-f]+) .*/(\S+)$`).FindAllStringSubmatch(out, -1) {
+		from, err := strconv.ParseUint(found[1], 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inside := false
+		for line := range strings.Lines(maps) {
+			var low, high uint64
+			fmt.Sscanf(line, "%x-%x", &low, &high)
+			inside = inside || low <= from && from < high && strings.Contains(line, filepath.Base(found[2]))
+		}
+		if !inside {
+			t.Errorf("gdb has %s at %#x, where the process has not:\n%s", found[2], from, maps)
+		}
 	}
 }
 

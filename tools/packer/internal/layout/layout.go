@@ -31,6 +31,10 @@ import (
 
 const page = format.PageSize
 
+// uncounted is how many bytes of data the highest level may have without being charged for
+// where it does not run: a hundredth of what Go's runtime takes when it begins.
+const uncounted = 400 << 10
+
 // Input is what the plan needs to know of a variant. Loads are its PT_LOAD
 // program headers in ascending order of address, checked by package variant.
 type Input struct {
@@ -225,9 +229,9 @@ func (l *Layout) mapAll(inputs []Input) {
 			l.Loads = append(l.Loads, merged)
 			p.Ops = append(protections(in), completeData(in)...)
 		default:
-			// The highest level, which most machines start, has nothing left to protect. Its
-			// data alone is too little to be counted.
-			l.Charged = l.Charged || !ok || !apart
+			// The highest level, which most machines start, has nothing left to protect. Where
+			// another one runs its data is counted, too, so it has to go unless it is small.
+			l.Charged = l.Charged || !ok || !apart || p.DataLen > uncounted
 			l.Loads = append(l.Loads, loads(in, p, false)...)
 			p.Ops = append(p.Ops, completeData(in)...)
 		}

@@ -367,6 +367,8 @@ func TestPlacementsFollowEachOther(t *testing.T) {
 func TestData(t *testing.T) {
 	several := systemProgram(2)
 	several.Loads[2].Flags = elf.PF_R | elf.PF_W
+	muchData := goProgram(4)
+	muchData.Loads[2].Memsz += uncounted
 	constants := goProgram(4)
 	constants.Loads = append(constants.Loads, elf.ProgHeader{Type: elf.PT_LOAD, Flags: elf.PF_R, Vaddr: constants.high(), Off: 0x8000, Filesz: 0x1000, Memsz: 0x1000})
 	for name, test := range map[string]struct {
@@ -374,13 +376,15 @@ func TestData(t *testing.T) {
 		remap   bool
 		charged bool
 	}{
-		"Go's linker":          {[]Input{goProgram(1), goProgram(2), goProgram(4)}, false, false},
-		"GNU ld":               {[]Input{systemProgram(1), systemProgram(3)}, false, true},
-		"mixed":                {[]Input{goProgram(1), systemProgram(2), goProgram(3), systemProgram(4)}, false, true},
-		"position-independent": {[]Input{movable(goProgram(1)), movable(systemProgram(3))}, false, true},
-		"moved into place":     {[]Input{goProgram(1), at1(goProgram(2)), goProgram(3)}, true, true},
-		"several segments":     {[]Input{goProgram(1), several}, false, true},
-		"constants behind it":  {[]Input{goProgram(1), constants}, false, true},
+		"Go's linker":           {[]Input{goProgram(1), goProgram(2), goProgram(4)}, false, false},
+		"GNU ld":                {[]Input{systemProgram(1), systemProgram(3)}, false, true},
+		"mixed":                 {[]Input{goProgram(1), systemProgram(2), goProgram(3), systemProgram(4)}, false, true},
+		"position-independent":  {[]Input{movable(goProgram(1)), movable(systemProgram(3))}, false, true},
+		"moved into place":      {[]Input{goProgram(1), at1(goProgram(2)), goProgram(3)}, true, true},
+		"several segments":      {[]Input{goProgram(1), several}, false, true},
+		"much data":             {[]Input{goProgram(1), muchData}, false, true},
+		"much in a lower level": {[]Input{func() Input { in := goProgram(1); in.Loads[2].Memsz += uncounted; return in }(), goProgram(4)}, false, false},
+		"constants behind it":   {[]Input{goProgram(1), constants}, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := Plan(test.inputs, launcherSize, test.remap)
