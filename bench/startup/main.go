@@ -43,7 +43,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 func compare(o *options, stdout, stderr io.Writer) error {
 	commands := o.commands
 	if len(commands) == 0 {
-		set, err := programs.Build(programs.Options{Dir: o.keep, SizeMB: o.sizeMB, Strip: o.strip, Log: stderr})
+		set, err := programs.Build(programs.Options{Dir: o.keep, SizeMB: o.sizeMB, Strip: o.strip, CPULevel: o.cpuLevel, Log: stderr})
 		if err != nil {
 			return err
 		}
@@ -86,13 +86,16 @@ func compare(o *options, stdout, stderr io.Writer) error {
 // build has at the level that the packed file starts.
 func commandsOf(set *programs.Set) []command {
 	best := set.Best.String()
-	return []command{
+	commands := []command{
 		{name: "plain " + best, path: set.Path(programs.Plain)},
 		{name: "again", path: set.Path(programs.Again)},
 		{name: "in its slot", path: set.Path(best)},
 		{name: packedName, path: set.Path(programs.Packed)},
-		{name: "memfd", path: set.Path(programs.Memfd)},
 		{name: "plain v1", path: set.Path("v1")},
 		{name: "packed, v1", path: set.Path(programs.Packed), env: []string{"GOAMD64=v1"}},
 	}
+	if set.CPULevel == 0 {
+		commands = slices.Insert(commands, 4, command{name: "memfd", path: set.Path(programs.Memfd)})
+	}
+	return commands
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"rules_go_multiarch/internal/goamd64"
 )
 
 const usage = `usage: startup [flags] [-cmd NAME=COMMAND]... [-- ARGUMENT...]
@@ -29,6 +31,8 @@ plain, packed and for a memory file, and compares those.
   -json FILE         also write the figures as JSON
   -strip             build without symbols and DWARF
   -size-mb N         build a program of about N MB instead of the small one
+  -cpu-level LEVEL   build it with a launcher that takes the CPU for one of LEVEL, not
+                     above its own, and without the memory file
   -keep DIR          build in DIR and leave everything there
 
 ARGUMENTs are given to every program. Times are in microseconds.
@@ -45,6 +49,7 @@ type options struct {
 	strip                  bool
 	sizeMB                 int
 	keep                   string
+	cpuLevel               goamd64.Level // 0 for what it has
 	commands               []command
 	args                   []string
 }
@@ -63,6 +68,10 @@ func parseOptions(args []string) (*options, error) {
 	flags.BoolVar(&o.strip, "strip", false, "")
 	flags.IntVar(&o.sizeMB, "size-mb", 0, "")
 	flags.StringVar(&o.keep, "keep", "", "")
+	flags.Func("cpu-level", "", func(s string) (err error) {
+		o.cpuLevel, err = goamd64.Parse(s)
+		return err
+	})
 	flags.Func("cmd", "", func(s string) error {
 		c, err := parseCommand(s)
 		o.commands = append(o.commands, c)
@@ -87,8 +96,8 @@ func parseOptions(args []string) (*options, error) {
 		return nil, fmt.Errorf("-cpu %d: want the number of a CPU, or -1", o.cpu)
 	case o.sizeMB < 0:
 		return nil, fmt.Errorf("-size-mb %d: want 0 or more", o.sizeMB)
-	case len(o.commands) > 0 && (o.strip || o.sizeMB > 0 || o.keep != ""):
-		return nil, errors.New("-cmd builds nothing: it goes with none of -strip, -size-mb and -keep")
+	case len(o.commands) > 0 && (o.strip || o.sizeMB > 0 || o.keep != "" || o.cpuLevel != 0):
+		return nil, errors.New("-cmd builds nothing: it goes with none of -strip, -size-mb, -cpu-level and -keep")
 	}
 	return o, nil
 }

@@ -19,6 +19,7 @@ func TestParseOptions(t *testing.T) {
 		}},
 		{"-read-ahead 128", func(o *options) { o.readAhead = 128 }},
 		{"-strip -size-mb 60 -keep dir", func(o *options) { o.strip, o.sizeMB, o.keep = true, 60, "dir" }},
+		{"-cpu-level v3", func(o *options) { o.cpuLevel = 3 }},
 		{"-cmd a=./a -cmd b=./b -- version -v", func(o *options) {
 			o.commands = []command{{name: "a", path: "./a", args: []string{}}, {name: "b", path: "./b", args: []string{}}}
 			o.args = []string{"version", "-v"}
@@ -50,6 +51,8 @@ func TestParseOptionsErrors(t *testing.T) {
 		{"-cmd =./a", `"=./a"`},
 		{"-cmd a=", `"a="`},
 		{"-cmd a=./a -strip", "-strip"},
+		{"-cmd a=./a -cpu-level v3", "-cpu-level"},
+		{"-cpu-level 3", `"3"`},
 		{"-nonsense", "nonsense"},
 	} {
 		_, err := parseOptions(strings.Fields(test.args))

@@ -67,7 +67,9 @@ func failed(result uintptr) bool { return result > ^uintptr(4095) }
 //go:nosplit
 func unmapOthers(s *state) {
 	h := s.header()
-	s.alone = limited(rlimitAS) || limited(rlimitData)
+	// RLIMIT_DATA counts what is writable: the highest level's .bss, or what FlagCharged is about.
+	counted := h.Flags&format.FlagCharged != 0 || s.level != levelAt(s.table, h.LevelCount-1)
+	s.alone = limited(rlimitAS) || counted && limited(rlimitData)
 	data := h.Flags&(format.FlagIsolate|format.FlagCharged) != 0 || s.want.max != 0 || s.want.exact != 0
 	for i := uint32(0); i < h.LevelCount; i++ {
 		addr := levelAt(s.table, i)

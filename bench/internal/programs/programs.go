@@ -27,7 +27,10 @@ type Options struct {
 	Dir    string // where everything is left, or "" for a temporary directory
 	SizeMB int    // 0 for the small program, else one of about that size is generated
 	Strip  bool   // without symbols and DWARF
-	Log    io.Writer
+	// CPULevel makes the launcher take the CPU for one of that level, at most; 0 for the
+	// level that it has. The baseline cannot do that, and is not built.
+	CPULevel goamd64.Level
+	Log      io.Writer
 }
 
 // Set is one program in every form that is worth comparing, and what it was
@@ -53,6 +56,11 @@ const (
 // Build builds a set with the go command. The caller closes it.
 func Build(o Options) (*Set, error) {
 	s := &Set{Options: o, Best: max(goamd64.Level(cpuid.CPU.X64Level()), goamd64.Min)}
+	if o.CPULevel > s.Best {
+		return nil, fmt.Errorf("the CPU runs %v: cannot start programs as on one of %v", s.Best, o.CPULevel)
+	} else if o.CPULevel != 0 {
+		s.Best = o.CPULevel
+	}
 	root, err := output(exec.Command("go", "list", "-m", "-f", "{{.Dir}}", module))
 	if err != nil {
 		return nil, fmt.Errorf("finding module %s (run this inside it): %w", module, err)
@@ -100,7 +108,7 @@ func (s *Set) build() error {
 	if err := copyFile(s.Path(Again), s.Path(Plain)); err != nil {
 		return err
 	}
-	if err := s.pack(); err != nil {
+	if err := s.pack(); err != nil || s.CPULevel != 0 {
 		return err
 	}
 	return s.memfd()
@@ -140,8 +148,12 @@ func (s *Set) goBuild(from source, level goamd64.Level, out, ldflags string, fla
 }
 
 func (s *Set) pack() error {
-	launcher := "-E " + module + "/launcher/boot.entry"
-	if err := s.goBuild(source{s.root, "./launcher/program"}, goamd64.Min, "launcher", launcher); err != nil {
+	flags, err := s.launcherFlags()
+	if err != nil {
+		return err
+	}
+	entry := "-E " + module + "/launcher/boot.entry"
+	if err := s.goBuild(source{s.root, "./launcher/program"}, goamd64.Min, "launcher", entry, flags...); err != nil {
 		return err
 	}
 	if err := s.goBuild(source{s.root, "./tools/packer"}, goamd64.Min, "packer", ""); err != nil {
@@ -158,20 +170,48 @@ func (s *Set) pack() error {
 // memfd builds the baseline, with the variants in place of the empty files that
 // stand in the source tree.
 func (s *Set) memfd() error {
-	var overlay struct{ Replace map[string]string }
-	overlay.Replace = make(map[string]string)
+	replace := make(map[string]string)
 	for level := goamd64.Min; level <= goamd64.Max; level++ {
 		name := level.String()
-		overlay.Replace[filepath.Join(s.root, "bench/memfd/variants", name)] = s.Path(name)
+		replace[filepath.Join(s.root, "bench/memfd/variants", name)] = s.Path(name)
 	}
-	text, err := json.Marshal(overlay)
+	flags, err := s.overlay(replace)
 	if err != nil {
-		return fmt.Errorf("encoding the overlay: %w", err)
-	}
-	if err := os.WriteFile(s.Path("overlay.json"), text, 0o666); err != nil {
 		return err
 	}
-	return s.goBuild(source{s.root, "./bench/memfd"}, goamd64.Min, Memfd, s.ldflags(), "-overlay", s.Path("overlay.json"))
+	return s.goBuild(source{s.root, "./bench/memfd"}, goamd64.Min, Memfd, s.ldflags(), flags...)
+}
+
+// launcherFlags returns the go command's flags for a launcher that does not look above CPULevel.
+func (s *Set) launcherFlags() ([]string, error) {
+	if s.CPULevel == 0 {
+		return nil, nil
+	}
+	const result = "return levelOf(&f)"
+	path := filepath.Join(s.root, "launcher/boot/cpu.go")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if n := bytes.Count(text, []byte(result)); n != 1 {
+		return nil, fmt.Errorf("changing the level that %s finds: %q is there %d times, want 1", path, result, n)
+	}
+	text = bytes.Replace(text, []byte(result), fmt.Appendf(nil, "return min(levelOf(&f), %d)", int(s.CPULevel)), 1)
+	changed := s.Path("cpu.go")
+	if err := os.WriteFile(changed, text, 0o666); err != nil {
+		return nil, err
+	}
+	return s.overlay(map[string]string{path: changed})
+}
+
+// overlay returns the go command's flags to build with other files in place of some.
+func (s *Set) overlay(replace map[string]string) ([]string, error) {
+	text, err := json.Marshal(struct{ Replace map[string]string }{replace})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the overlay: %w", err)
+	}
+	path := s.Path("overlay.json")
+	return []string{"-overlay", path}, os.WriteFile(path, text, 0o666)
 }
 
 // output runs a command and returns its standard output; the error holds the

@@ -7,10 +7,10 @@
 // page faults (bench/README.md). There are three kinds of plan:
 //
 //   - Variants that were linked apart (each in its slot) follow the cheapest plan
-//     that was measured. The highest level, which most machines start, has its own
-//     segments. Each other one is one segment, readable and executable, of
+//     that was measured. Each level is one segment, readable and executable, of
 //     which the boot code makes read-only and writable data when it is picked, and
-//     costs one mapping when it is not; but for the lowest one of dynamic programs.
+//     costs one mapping when it is not. Only the lowest one of dynamic programs has
+//     its own segments.
 //   - Position-independent variants are moved to lie back to back. The kernel
 //     maps everything, .bss too: what it left free next to a segment, it could
 //     give to the vdso or to the dynamic linker.
@@ -31,8 +31,8 @@ import (
 
 const page = format.PageSize
 
-// uncounted is how many bytes of data the highest level may have without being charged for
-// where it does not run: a hundredth of what Go's runtime takes when it begins.
+// uncounted is how many bytes of .bss the kernel may map for a level without being charged for
+// where that does not run: a hundredth of what Go's runtime takes when it begins.
 const uncounted = 400 << 10
 
 // Input is what the plan needs to know of a variant. Loads are its PT_LOAD
@@ -220,18 +220,15 @@ func (l *Layout) mapAll(inputs []Input) {
 			// For ldd the dynamic linker writes into its data (DT_DEBUG), and no launcher has run.
 			ok = false
 		}
-		apart := p.Stage == 0 && len(p.Ops) == 0
 		switch {
 		case l.PIE:
 			p.BSS, l.Charged = true, true
 			l.Loads = append(l.Loads, loads(in, p, true)...)
-		case ok && apart && i < len(inputs)-1:
+		case ok && p.Stage == 0 && len(p.Ops) == 0:
 			l.Loads = append(l.Loads, merged)
 			p.Ops = append(protections(in), completeData(in)...)
 		default:
-			// The highest level, which most machines start, has nothing left to protect. Where
-			// another one runs its data is counted, too, so it has to go unless it is small.
-			l.Charged = l.Charged || !ok || !apart || p.DataLen > uncounted
+			l.Charged = true
 			l.Loads = append(l.Loads, loads(in, p, false)...)
 			p.Ops = append(p.Ops, completeData(in)...)
 		}

@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"io"
+	"slices"
 
 	"rules_go_multiarch/launcher/format"
 	"rules_go_multiarch/tools/packer/internal/variant"
@@ -55,7 +56,7 @@ func (f *File) checks(i int) ([]format.Op, error) {
 		}
 	}
 	for _, load := range v.Loads() {
-		if load.Flags&elf.PF_X != 0 {
+		if load.Flags&elf.PF_X != 0 || !f.endsMapping(placed.Offset+load.Off+load.Filesz) {
 			continue
 		}
 		// Zeroes would be there, too, if the kernel mapped less of the file.
@@ -73,6 +74,11 @@ func (f *File) checks(i int) ([]format.Op, error) {
 		ops = append(ops, format.Op{Kind: format.OpCheck, Prot: protWrite, Addr: zeroes.Vaddr, Len: 8, From: format.SumWords(make([]byte, 8))})
 	}
 	return ops, nil
+}
+
+// endsMapping reports whether a PT_LOAD ends at an offset in the packed file.
+func (f *File) endsMapping(offset uint64) bool {
+	return slices.ContainsFunc(f.layout.Loads, func(l elf.ProgHeader) bool { return l.Off+l.Filesz == offset })
 }
 
 // contentsEnd returns the file offset behind the last byte of a segment that is not
