@@ -60,15 +60,17 @@ func failed(result uintptr) bool { return result > ^uintptr(4095) }
 // where the process may have but so many. Elsewhere their code stays: a mapping
 // that nobody touches costs less than its removal, and debuggers want to read the
 // code that the symbol table describes. Data that a debugger could take for that
-// of the variant that runs goes: the lowest level's where the file has its symbols,
-// everybody's where the file asks for it, the kernel counts it as the process's, or a
-// variable may have picked another level than the debugger's user thinks.
+// of the variant that runs goes, or that the kernel counts as the process's: the lowest
+// level's where the file has its symbols, the highest one's where that has much .bss,
+// everybody's where the file asks for it, all of it is counted, or a variable may have
+// picked another level than the debugger's user thinks.
 //
 //go:nosplit
 func unmapOthers(s *state) {
 	h := s.header()
 	// RLIMIT_DATA counts what is writable: the highest level's .bss, or what FlagCharged is about.
-	counted := h.Flags&format.FlagCharged != 0 || s.level != levelAt(s.table, h.LevelCount-1)
+	last := h.LevelCount - 1
+	counted := h.Flags&format.FlagCharged != 0 || s.level != levelAt(s.table, last)
 	s.alone = limited(rlimitAS) || counted && limited(rlimitData)
 	data := h.Flags&(format.FlagIsolate|format.FlagCharged) != 0 || s.want.max != 0 || s.want.exact != 0
 	for i := uint32(0); i < h.LevelCount; i++ {
@@ -80,7 +82,7 @@ func unmapOthers(s *state) {
 		switch {
 		case s.alone:
 			unmap(s, other.Mapped, other.Unused)
-		case data || i == 0 && h.Flags&format.FlagHideLowest != 0:
+		case data || i == 0 && h.Flags&format.FlagHideLowest != 0 || i == last && h.Flags&format.FlagHideHighest != 0:
 			hide(s, other.Data, other.DataLen)
 		}
 	}

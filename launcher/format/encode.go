@@ -15,6 +15,7 @@ type Table struct {
 	NoEnvironment bool
 	Isolate       bool
 	HideLowest    bool
+	HideHighest   bool
 	Charged       bool
 	Movable       bool      // the file is position-independent
 	Variants      []Variant // in ascending order of level
@@ -48,6 +49,9 @@ func Encode(t Table) ([]byte, error) {
 	}
 	if t.HideLowest {
 		header.Flags |= FlagHideLowest
+	}
+	if t.HideHighest {
+		header.Flags |= FlagHideHighest
 	}
 	if t.Movable {
 		header.Flags |= FlagMovable

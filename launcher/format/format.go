@@ -98,6 +98,7 @@ const (
 	FlagMovable       = 1 << 2 // the file is position-independent: its load bias may be other than 0
 	FlagHideLowest    = 1 << 3 // the launcher unmaps the data of the lowest level when it starts another one
 	FlagCharged       = 1 << 4 // as FlagIsolate: the kernel maps data of several levels writable, and counts it
+	FlagHideHighest   = 1 << 5 // the launcher unmaps the data of the highest level when it starts another one: much .bss is counted
 )
 
 // Limits that the boot code enforces before it follows an offset.

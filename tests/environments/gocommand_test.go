@@ -1,6 +1,8 @@
 package environments_test
 
 import (
+	"debug/elf"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -78,4 +80,44 @@ func truncate(t *testing.T, packed string) {
 			t.Errorf("%v: ran in %d of %d lengths", level, ran, parts+1)
 		}
 	}
+}
+
+// TestMuchBSS checks what the launcher unmaps where the CPU chooses the level: the data of
+// the lowest one, and of the highest one where much of that is counted.
+func TestMuchBSS(t *testing.T) {
+	variants := map[goamd64.Level]string{}
+	for level := goamd64.Min; level <= goamd64.Max; level++ {
+		variants[level] = testenv.Build(t, "./tests/environments/muchbss", level, testenv.Link{})
+	}
+	packed := testenv.Pack(t, "muchbss", variants)
+	for _, model := range []probetest.Model{probetest.V1, probetest.V2, probetest.V3} {
+		cmd := exec.Command(testenv.Qemu(t), "-strace", "-cpu", model.Name, packed)
+		got := probetest.Start(t, cmd)
+		if got.Status != 0 {
+			t.Fatalf("%s: status %d, %q", model.Name, got.Status, got.Stderr)
+		}
+		for level, path := range variants {
+			unmapped := strings.Contains(got.Stderr, fmt.Sprintf(" munmap(0x%016x,", dataStart(t, path)))
+			want := level != model.Level && (level == goamd64.Min || level == goamd64.Max)
+			if unmapped != want {
+				t.Errorf("%v runs: the data of %v is unmapped: %v, want %v:\n%s", model.Level, level, unmapped, want, got.Stderr)
+			}
+		}
+	}
+}
+
+// dataStart returns the first address of an executable's first writable page.
+func dataStart(t *testing.T, path string) uint64 {
+	file, err := elf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	for _, p := range file.Progs {
+		if p.Type == elf.PT_LOAD && p.Flags&elf.PF_W != 0 {
+			return p.Vaddr &^ 4095
+		}
+	}
+	t.Fatalf("%s: no writable segment", path)
+	return 0
 }

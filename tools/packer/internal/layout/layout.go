@@ -71,6 +71,8 @@ type Layout struct {
 	// Charged reports whether the kernel maps data of variants that can be written to,
 	// which counts against limits whether the variant runs or not.
 	Charged bool
+	// ChargedHighest reports whether it maps much .bss for the highest variant.
+	ChargedHighest bool
 
 	HeaderAddr uint64 // address of file offset 0
 	Start      uint64 // size of the start of the file, launcher included

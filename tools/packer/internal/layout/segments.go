@@ -67,7 +67,7 @@ func (l *Layout) endHighest(inputs []Input) {
 			end.Off = ceil(p.Offset + own.Off + own.Filesz)
 			p.Ops = p.Ops[:n-1]
 			l.Zeroes = &Zeroes{end, highest}
-			l.Charged = l.Charged || end.Memsz > uncounted
+			l.ChargedHighest = end.Memsz > uncounted
 		}
 	}
 	l.Loads = append(l.Loads, aligned(end))

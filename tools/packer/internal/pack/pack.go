@@ -201,8 +201,9 @@ func (f *File) table(options Options) (format.Table, error) {
 		Isolate:       options.Isolate,
 		Charged:       f.layout.Charged,
 		// The packed file's symbol table has the data of this level alone.
-		HideLowest: f.variants[0].ELF.SectionByType(elf.SHT_SYMTAB) != nil,
-		Movable:    f.layout.PIE,
+		HideLowest:  f.variants[0].ELF.SectionByType(elf.SHT_SYMTAB) != nil,
+		HideHighest: f.layout.ChargedHighest,
+		Movable:     f.layout.PIE,
 	}
 	var err error
 	if table.Debug, err = f.debugWord(); err != nil {
