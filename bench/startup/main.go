@@ -91,11 +91,11 @@ func commandsOf(set *programs.Set) []command {
 		{name: "again", path: set.Path(programs.Again)},
 		{name: "in its slot", path: set.Path(best)},
 		{name: packedName, path: set.Path(programs.Packed)},
-		{name: "plain v1", path: set.Path("v1")},
-		{name: "packed, v1", path: set.Path(programs.Packed), env: []string{"GOAMD64=v1"}},
 	}
 	if set.CPULevel == 0 {
-		commands = slices.Insert(commands, 4, command{name: "memfd", path: set.Path(programs.Memfd)})
+		commands = append(commands, command{name: "memfd", path: set.Path(programs.Memfd)})
 	}
-	return commands
+	return append(commands,
+		command{name: "plain v1", path: set.Path("v1")},
+		command{name: "packed, v1", path: set.Path(programs.Packed), env: []string{"GOAMD64=v1"}})
 }

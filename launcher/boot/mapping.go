@@ -60,19 +60,21 @@ func failed(result uintptr) bool { return result > ^uintptr(4095) }
 // where the process may have but so many. Elsewhere their code stays: a mapping
 // that nobody touches costs less than its removal, and debuggers want to read the
 // code that the symbol table describes. Data that a debugger could take for that
-// of the variant that runs goes, or that the kernel counts as the process's: the lowest
-// level's where the file has its symbols, the highest one's where that has much .bss,
-// everybody's where the file asks for it, all of it is counted, or a variable may have
-// picked another level than the debugger's user thinks.
+// of the variant that runs goes: the lowest level's where the file has its symbols,
+// everybody's where the file asks for it, the kernel counts it as the process's, or a
+// variable may have picked another level than the debugger's user thinks. So does the
+// highest level's, of which the kernel maps the .bss, where that is much or limited.
 //
 //go:nosplit
 func unmapOthers(s *state) {
 	h := s.header()
-	// RLIMIT_DATA counts what is writable: the highest level's .bss, or what FlagCharged is about.
 	last := h.LevelCount - 1
-	counted := h.Flags&format.FlagCharged != 0 || s.level != levelAt(s.table, last)
-	s.alone = limited(rlimitAS) || counted && limited(rlimitData)
-	data := h.Flags&(format.FlagIsolate|format.FlagCharged) != 0 || s.want.max != 0 || s.want.exact != 0
+	charged := h.Flags&format.FlagCharged != 0
+	scarce := (charged || s.level != levelAt(s.table, last)) && limited(rlimitData)
+	s.alone = limited(rlimitAS) || charged && scarce
+	data := charged || h.Flags&format.FlagIsolate != 0 || s.want.max != 0 || s.want.exact != 0
+	lowest := h.Flags&format.FlagHideLowest != 0
+	highest := h.Flags&format.FlagHideHighest != 0 || scarce
 	for i := uint32(0); i < h.LevelCount; i++ {
 		addr := levelAt(s.table, i)
 		if addr == s.level {
@@ -82,7 +84,7 @@ func unmapOthers(s *state) {
 		switch {
 		case s.alone:
 			unmap(s, other.Mapped, other.Unused)
-		case data || i == 0 && h.Flags&format.FlagHideLowest != 0 || i == last && h.Flags&format.FlagHideHighest != 0:
+		case data || lowest && i == 0 || highest && i == last:
 			hide(s, other.Data, other.DataLen)
 		}
 	}

@@ -44,6 +44,7 @@ func TestOtherKinds(t *testing.T) {
 			}
 			truncate(t, packed)
 			compareCharged(t, variants, packed)
+			compareLeast(t, "data", variants[probetest.MachineLevel(t)], packed)
 			for _, model := range []string{"qemu64", "Haswell"} {
 				cmd := exec.Command(testenv.Qemu(t), "-cpu", model, packed)
 				if got := probetest.Start(t, cmd); got.Status != 0 {
@@ -86,21 +87,20 @@ func truncate(t *testing.T, packed string) {
 // the lowest one, and of the highest one where much of that is counted.
 func TestMuchBSS(t *testing.T) {
 	variants := map[goamd64.Level]string{}
-	for level := goamd64.Min; level <= goamd64.Max; level++ {
-		variants[level] = testenv.Build(t, "./tests/environments/muchbss", level, testenv.Link{})
-	}
-	packed := testenv.Pack(t, "muchbss", variants)
-	for _, model := range []probetest.Model{probetest.V1, probetest.V2, probetest.V3} {
-		cmd := exec.Command(testenv.Qemu(t), "-strace", "-cpu", model.Name, packed)
-		got := probetest.Start(t, cmd)
-		if got.Status != 0 {
-			t.Fatalf("%s: status %d, %q", model.Name, got.Status, got.Stderr)
-		}
-		for level, path := range variants {
-			unmapped := strings.Contains(got.Stderr, fmt.Sprintf(" munmap(0x%016x,", dataStart(t, path)))
-			want := level != model.Level && (level == goamd64.Min || level == goamd64.Max)
-			if unmapped != want {
-				t.Errorf("%v runs: the data of %v is unmapped: %v, want %v:\n%s", model.Level, level, unmapped, want, got.Stderr)
+	for highest := goamd64.Min; highest <= goamd64.Max; highest++ {
+		variants[highest] = testenv.Build(t, "./tests/environments/muchbss", highest, testenv.Link{})
+		packed := testenv.Pack(t, "muchbss", variants)
+		for _, model := range []probetest.Model{probetest.V1, probetest.V2, probetest.V3} {
+			got := probetest.Start(t, exec.Command(testenv.Qemu(t), "-strace", "-cpu", model.Name, packed))
+			if got.Status != 0 {
+				t.Fatalf("%s: status %d, %q", model.Name, got.Status, got.Stderr)
+			}
+			for level, path := range variants {
+				unmapped := strings.Contains(got.Stderr, fmt.Sprintf(" munmap(0x%016x,", dataStart(t, path)))
+				want := level != min(model.Level, highest) && (level == goamd64.Min || level == highest)
+				if unmapped != want {
+					t.Errorf("%s, up to %v: the data of %v is unmapped: %v, want %v:\n%s", model.Name, highest, level, unmapped, want, got.Stderr)
+				}
 			}
 		}
 	}

@@ -21,30 +21,46 @@ func TestLeastLimits(t *testing.T) {
 	for _, resource := range []string{"as", "data", "stack"} {
 		for _, level := range probetest.Runnable(t) {
 			t.Run(fmt.Sprintf("%s %v", resource, level), func(t *testing.T) {
-				var variables []string // the CPU's choice needs none
-				if level != probetest.MachineLevel(t) {
-					variables = append(variables, "GOMULTIARCH=level="+level.String())
-				}
-				plain := leastLimit(t, resource, probe.Variants[level])
-				packed := leastLimit(t, resource, probe.Packed, variables...)
-				t.Logf("plain %d, packed %d bytes", plain, packed)
-				if packed > plain+plain/100+4096 {
-					t.Errorf("packed needs %d bytes: plain needs %d", packed, plain)
-				}
+				compareLeast(t, resource, probe.Variants[level], probe.Packed, choosing(t, level)...)
 			})
 		}
 	}
 }
 
+// choosing returns the variables that start a level: none for the one that the CPU
+// chooses.
+func choosing(t *testing.T, level goamd64.Level) []string {
+	if level == probetest.MachineLevel(t) {
+		return nil
+	}
+	return []string{"GOMULTIARCH=level=" + level.String()}
+}
+
+// compareLeast compares the least limits of a resource.
+func compareLeast(t *testing.T, resource, plain, packed string, variables ...string) {
+	t.Helper()
+	want, got := leastLimit(t, resource, plain), leastLimit(t, resource, packed, variables...)
+	t.Logf("%s: plain %d, packed %d bytes", resource, want, got)
+	if got > want+want/100+4096 {
+		t.Errorf("%s: packed needs %d bytes: plain needs %d", resource, got, want)
+	}
+}
+
 // TestLimitsUnmap checks that what is limited is not spent on levels that do not
-// run.
+// run, and that their code stays, for debuggers, where it is not counted.
 func TestLimitsUnmap(t *testing.T) {
 	probe := testenv.Probe(t)
-	limits := []string{"-limit-as=1099511627776", "-limit-data=1099511627776"}
-	for _, limit := range limits {
+	for _, test := range []struct {
+		limit   string
+		counted string // what a mapping has among its rights that counts
+		left    int    // levels that are mapped
+	}{
+		{"-limit-as=1099511627776", "r", 1},
+		{"-limit-data=1099511627776", "w", 4},
+	} {
 		for _, level := range probetest.Runnable(t) {
-			cmd := confined(t, limit, probe.Packed, "-forever")
-			cmd.Env = append(cmd.Env, "GOMULTIARCH=level="+level.String())
+			cmd := confined(t, test.limit, probe.Packed, "-forever")
+			cmd.Env = append(cmd.Env, choosing(t, level)...)
 			out, err := cmd.StdoutPipe()
 			if err != nil {
 				t.Fatal(err)
@@ -59,24 +75,25 @@ func TestLimitsUnmap(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			// RLIMIT_DATA counts what is writable; of levels below the highest nothing is.
-			all := limit == limits[0] || level != goamd64.Max
-			found := map[goamd64.Level]int{}
+			mapped, found := map[goamd64.Level]bool{}, map[goamd64.Level]int{}
 			for line := range strings.Lines(maps) {
 				var low, high uint64
 				var rights string
 				fmt.Sscanf(line, "%x-%x %s", &low, &high, &rights)
-				if !all && !strings.Contains(rights, "w") {
-					continue
-				}
 				for l := goamd64.Min; l <= goamd64.Max; l++ {
 					if slot := slots.Of(l); low < slot.Limit && high > slot.Base {
-						found[l]++
+						mapped[l] = true
+						if strings.Contains(rights, test.counted) {
+							found[l]++
+						}
 					}
 				}
 			}
+			if len(mapped) != test.left {
+				t.Errorf("%s, %v: mapped are %v, want %d levels:\n%s", test.limit, level, mapped, test.left, maps)
+			}
 			if len(found) != 1 || found[level] == 0 {
-				t.Errorf("%s, %v: counted mappings by level %v, want that level's alone:\n%s", limit, level, found, maps)
+				t.Errorf("%s, %v: counted mappings by level %v, want that level's alone:\n%s", test.limit, level, found, maps)
 			}
 		}
 	}
@@ -96,7 +113,7 @@ func compareCharged(t *testing.T, variants map[goamd64.Level]string, packed stri
 		plain, got := ^uint64(0), ^uint64(0)
 		for range 8 { // Go's heap grows by large pieces, sooner or later
 			plain = min(plain, charged(t, exec.Command(variants[level])))
-			got = min(got, charged(t, exec.Command(packed), "GOMULTIARCH=level="+level.String()))
+			got = min(got, charged(t, exec.Command(packed), choosing(t, level)...))
 		}
 		if plain < 64 || got > plain+plain/100+4 {
 			t.Errorf("%v: %d KiB are charged, of the plain program %d", level, got, plain)

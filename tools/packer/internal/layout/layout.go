@@ -9,8 +9,8 @@
 //   - Variants that were linked apart (each in its slot) follow the cheapest plan
 //     that was measured. Each level is one segment, readable and executable, of
 //     which the boot code makes read-only and writable data when it is picked, and
-//     costs one mapping when it is not. Only the lowest one of dynamic programs has
-//     its own segments.
+//     costs one mapping when it is not. The lowest one of dynamic programs and what the
+//     system's linker laid out with gaps keep segments of their own.
 //   - Position-independent variants are moved to lie back to back. The kernel
 //     maps everything, .bss too: what it left free next to a segment, it could
 //     give to the vdso or to the dynamic linker.
@@ -71,7 +71,7 @@ type Layout struct {
 	// Charged reports whether the kernel maps data of variants that can be written to,
 	// which counts against limits whether the variant runs or not.
 	Charged bool
-	// ChargedHighest reports whether it maps much .bss for the highest variant.
+	// ChargedHighest reports whether it maps much .bss for the highest level, and no other's.
 	ChargedHighest bool
 
 	HeaderAddr uint64 // address of file offset 0

@@ -126,10 +126,11 @@ func movable(in Input) Input {
 }
 
 // at1 links a variant where v1 is linked.
-func at1(in Input) Input {
+// atSlot returns the program as it is when it is linked at the slot of another level.
+func atSlot(level goamd64.Level, in Input) Input {
 	loads := append([]elf.ProgHeader(nil), in.Loads...)
 	for i := range loads {
-		loads[i].Vaddr += slots.Of(1).Base - in.low()
+		loads[i].Vaddr += slots.Of(level).Base - in.low()
 	}
 	in.Loads = loads
 	return in
@@ -165,9 +166,9 @@ func TestMovedVariantsAreAsIfAlone(t *testing.T) {
 
 func TestRemappedVariantsAreAsIfAlone(t *testing.T) {
 	for name, inputs := range map[string][]Input{
-		"Go's linker":   {goProgram(1), at1(goProgram(2)), at1(goProgram(3)), at1(goProgram(4))},
-		"GNU ld":        {systemProgram(1), at1(systemProgram(3))},
-		"of both":       {goProgram(1), at1(systemProgram(2)), goProgram(4)},
+		"Go's linker":   {goProgram(1), atSlot(1, goProgram(2)), atSlot(1, goProgram(3)), atSlot(1, goProgram(4))},
+		"GNU ld":        {systemProgram(1), atSlot(1, systemProgram(3))},
+		"of both":       {goProgram(1), atSlot(1, systemProgram(2)), goProgram(4)},
 		"apart already": {goProgram(1), goProgram(2)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -297,7 +298,7 @@ func FuzzPlan(f *testing.F) {
 			if data[0]&3 == 1 {
 				inputs[i] = movable(inputs[i])
 			} else if remap && i > 0 && data[0]&8 != 0 {
-				inputs[i] = at1(inputs[i])
+				inputs[i] = atSlot(1, inputs[i])
 			}
 		}
 		l, err := Plan(inputs, launcherSize, remap)
@@ -379,9 +380,10 @@ func TestData(t *testing.T) {
 		"GNU ld":                {[]Input{systemProgram(1), systemProgram(3)}, false, "all"},
 		"mixed":                 {[]Input{goProgram(1), systemProgram(2), goProgram(3), systemProgram(4)}, false, "all"},
 		"position-independent":  {[]Input{movable(goProgram(1)), movable(systemProgram(3))}, false, "all"},
-		"moved into place":      {[]Input{goProgram(1), at1(goProgram(2)), goProgram(3)}, true, "all"},
+		"moved into place":      {[]Input{goProgram(1), atSlot(1, goProgram(2)), goProgram(3)}, true, "all"},
 		"several segments":      {[]Input{goProgram(1), several}, false, "all"},
 		"much data":             {[]Input{goProgram(1), muchData}, false, "highest"},
+		"another order":         {[]Input{goProgram(1), atSlot(3, goProgram(2)), atSlot(2, goProgram(3))}, false, "all"},
 		"much in a lower level": {[]Input{func() Input { in := goProgram(1); in.Loads[2].Memsz += uncounted; return in }(), goProgram(4)}, false, ""},
 		"constants behind it":   {[]Input{goProgram(1), constants}, false, "all"},
 	} {

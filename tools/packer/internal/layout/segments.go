@@ -67,7 +67,11 @@ func (l *Layout) endHighest(inputs []Input) {
 			end.Off = ceil(p.Offset + own.Off + own.Filesz)
 			p.Ops = p.Ops[:n-1]
 			l.Zeroes = &Zeroes{end, highest}
-			l.ChargedHighest = end.Memsz > uncounted
+			if highest == len(inputs)-1 {
+				l.ChargedHighest = end.Memsz > uncounted
+			} else {
+				l.Charged = true // levels may be linked in another order than their slots'
+			}
 		}
 	}
 	l.Loads = append(l.Loads, aligned(end))
