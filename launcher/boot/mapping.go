@@ -69,12 +69,10 @@ func failed(result uintptr) bool { return result > ^uintptr(4095) }
 func unmapOthers(s *state) {
 	h := s.header()
 	last := h.LevelCount - 1
-	charged := h.Flags&format.FlagCharged != 0
-	scarce := (charged || s.level != levelAt(s.table, last)) && limited(rlimitData)
-	s.alone = limited(rlimitAS) || charged && scarce
-	data := charged || h.Flags&format.FlagIsolate != 0 || s.want.max != 0 || s.want.exact != 0
+	s.alone = limited(rlimitAS)
+	data := h.Flags&(format.FlagIsolate|format.FlagCharged) != 0 || s.want.max != 0 || s.want.exact != 0
 	lowest := h.Flags&format.FlagHideLowest != 0
-	highest := h.Flags&format.FlagHideHighest != 0 || scarce
+	highest := h.Flags&format.FlagHideHighest != 0 || s.level != levelAt(s.table, last) && limited(rlimitData)
 	for i := uint32(0); i < h.LevelCount; i++ {
 		addr := levelAt(s.table, i)
 		if addr == s.level {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,24 +84,34 @@ func truncate(t *testing.T, packed string) {
 	}
 }
 
-// TestMuchBSS checks what the launcher unmaps where the CPU chooses the level: the data of
-// the lowest one, and of the highest one where much of that is counted.
-func TestMuchBSS(t *testing.T) {
+// TestHighestLevelsData checks what the launcher unmaps where the CPU chooses the level: the
+// data of the lowest one, and of the highest one where the kernel counts too much of that.
+func TestHighestLevelsData(t *testing.T) {
+	probe := testenv.Probe(t)
+	compareUnmapped(t, probe.Variants, probe.Packed, "-limit-data=0", goamd64.Min)
+	compareUnmapped(t, probe.Variants, probe.Packed, "-limit-data=1099511627776", goamd64.Min, goamd64.Max)
+
 	variants := map[goamd64.Level]string{}
 	for highest := goamd64.Min; highest <= goamd64.Max; highest++ {
 		variants[highest] = testenv.Build(t, "./tests/environments/muchbss", highest, testenv.Link{})
-		packed := testenv.Pack(t, "muchbss", variants)
-		for _, model := range []probetest.Model{probetest.V1, probetest.V2, probetest.V3} {
-			got := probetest.Start(t, exec.Command(testenv.Qemu(t), "-strace", "-cpu", model.Name, packed))
-			if got.Status != 0 {
-				t.Fatalf("%s: status %d, %q", model.Name, got.Status, got.Stderr)
-			}
-			for level, path := range variants {
-				unmapped := strings.Contains(got.Stderr, fmt.Sprintf(" munmap(0x%016x,", dataStart(t, path)))
-				want := level != min(model.Level, highest) && (level == goamd64.Min || level == highest)
-				if unmapped != want {
-					t.Errorf("%s, up to %v: the data of %v is unmapped: %v, want %v:\n%s", model.Name, highest, level, unmapped, want, got.Stderr)
-				}
+		compareUnmapped(t, variants, testenv.Pack(t, "muchbss", variants), "-limit-data=0", goamd64.Min, highest)
+	}
+}
+
+// compareUnmapped starts a packed file on emulated CPUs of several levels, under a limit
+// (0 is none). The data of the levels want must be unmapped, but for that which runs.
+func compareUnmapped(t *testing.T, variants map[goamd64.Level]string, packed, limit string, want ...goamd64.Level) {
+	t.Helper()
+	for _, model := range []probetest.Model{probetest.V1, probetest.V2, probetest.V3} {
+		got := probetest.Start(t, confined(t, limit, testenv.Qemu(t), "-strace", "-cpu", model.Name, packed))
+		if got.Status != 0 {
+			t.Fatalf("%s, %s: status %d, %q", limit, model.Name, got.Status, got.Stderr)
+		}
+		runs := min(model.Level, goamd64.Level(len(variants)))
+		for level, path := range variants {
+			unmapped := strings.Contains(got.Stderr, fmt.Sprintf(" munmap(0x%016x,", dataStart(t, path)))
+			if want := level != runs && slices.Contains(want, level); unmapped != want {
+				t.Errorf("%s, %v of %d runs: the data of %v is unmapped: %v, want %v:\n%s", limit, runs, len(variants), level, unmapped, want, got.Stderr)
 			}
 		}
 	}
