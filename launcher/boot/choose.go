@@ -13,6 +13,9 @@ func choose(s *state) {
 		if s.level == 0 || s.variant().Level != s.asked {
 			fail(s, format.MsgNoSuchLevel, exitNotFound)
 		}
+		if s.asked == 1 {
+			return
+		}
 		if s.cpu = cpuLevel(); s.cpu < s.asked {
 			fail(s, format.MsgCPUBelowLevel, exitCannotRun)
 		}

@@ -29,6 +29,27 @@ const (
 //
 //go:nosplit
 func report(s *state, message uint32) {
+	putMessage(s, message)
+	flush(s)
+}
+
+// reportChoice prints a line that begins with a message and ends with why the level
+// was chosen.
+//
+//go:nosplit
+func reportChoice(s *state, message uint32) {
+	putMessage(s, message)
+	reason := uint32(format.MsgBecauseCPU)
+	if s.want.exact != 0 {
+		reason = format.MsgBecauseExact
+	} else if s.want.max != 0 {
+		reason = format.MsgBecauseCap
+	}
+	report(s, reason)
+}
+
+//go:nosplit
+func putMessage(s *state, message uint32) {
 	m := messageAt(s.table, message)
 	addr := s.table + uintptr(m.Offset)
 	end := addr + uintptr(m.Len)
@@ -41,7 +62,6 @@ func report(s *state, message uint32) {
 		}
 	}
 	put(s, addr, end-addr)
-	flush(s)
 }
 
 //go:nosplit
@@ -67,19 +87,6 @@ func putVerb(s *state, verb byte) {
 	case format.VerbErrno:
 		putNumber(s, s.errno)
 	}
-}
-
-// reportReason ends a log line.
-//
-//go:nosplit
-func reportReason(s *state) {
-	reason := uint32(format.MsgBecauseCPU)
-	if s.want.exact != 0 {
-		reason = format.MsgBecauseExact
-	} else if s.want.max != 0 {
-		reason = format.MsgBecauseCap
-	}
-	report(s, reason)
 }
 
 // fail prints a message and ends the process.

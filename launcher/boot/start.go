@@ -57,12 +57,10 @@ func start(s *state, entry, table, size uintptr) uintptr {
 	}
 	choose(s)
 	if s.want.log {
-		report(s, format.MsgLog)
-		reportReason(s)
+		reportChoice(s, format.MsgLog)
 	}
 	if s.want.logMgo {
-		report(s, format.MsgLogMgo)
-		reportReason(s)
+		reportChoice(s, format.MsgLogMgo)
 	}
 	if s.want.extract {
 		extract(s)

@@ -64,9 +64,9 @@ func debugSound(table uintptr) bool {
 	return true
 }
 
-// placeSound reports whether the launcher, from its entry to the end of its sound
-// table, is where the table says: moved by what the kernel moves a file by, and
-// outside of every variant, for it runs while it unmaps them.
+// placeSound reports whether the launcher, from its first byte to the end of its
+// sound table, is where the table says: moved by what the kernel moves a file by,
+// and outside of every variant, for it runs while it unmaps them.
 //
 //go:nosplit
 func placeSound(table, size, entry uintptr) bool {
@@ -75,7 +75,10 @@ func placeSound(table, size, entry uintptr) bool {
 	if bias%format.PageSize != 0 || bias != 0 && h.Flags&format.FlagMovable == 0 {
 		return false
 	}
-	low, high := h.Entry, uint64(table+size-bias)
+	if h.Boot > h.Entry || h.Entry-h.Boot >= format.MaxBoot {
+		return false
+	}
+	low, high := h.Boot, uint64(table+size-bias)
 	for i := uint32(0); i < h.LevelCount; i++ {
 		l := (*format.Level)(at(levelAt(table, i)))
 		if l.Low < high && low < l.High || l.Mapped < high && low < l.Mapped+l.Unused {

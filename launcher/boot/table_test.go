@@ -119,12 +119,15 @@ func TestPlace(t *testing.T) {
 		change  func(*format.Variant)
 		want    bool
 	}{
-		"in place":                 {false, 0, func(*format.Variant) {}, true},
-		"moved":                    {true, 0x555000000000, func(*format.Variant) {}, true},
-		"moved, but is in place":   {false, 0x1000, func(*format.Variant) {}, false},
-		"moved by part of a page":  {true, 0x1008, func(*format.Variant) {}, false},
-		"bounds over the launcher": {false, 0, func(v *format.Variant) { v.Low, v.High = entry-0x1000, entry+0x1000 }, false},
-		"unmaps the launcher":      {false, 0, func(v *format.Variant) { v.Mapped, v.Unused = entry-0x1000, 0x2000 }, false},
+		"in place":                             {false, 0, func(*format.Variant) {}, true},
+		"moved":                                {true, 0x555000000000, func(*format.Variant) {}, true},
+		"moved, but is in place":               {false, 0x1000, func(*format.Variant) {}, false},
+		"moved by part of a page":              {true, 0x1008, func(*format.Variant) {}, false},
+		"bounds over the launcher":             {false, 0, func(v *format.Variant) { v.Low, v.High = entry-0x1000, entry+0x1000 }, false},
+		"unmaps the launcher":                  {false, 0, func(v *format.Variant) { v.Mapped, v.Unused = entry-0x1000, 0x2000 }, false},
+		"bounds over what is before the entry": {false, 0, func(v *format.Variant) { v.Low, v.High = entry-0x3000, entry-0x1000 }, false},
+		"unmaps what is before the entry":      {false, 0, func(v *format.Variant) { v.Mapped, v.Unused = entry-0x3000, 0x2000 }, false},
+		"bounds end where the launcher begins": {false, 0, func(v *format.Variant) { v.Low, v.High = entry-0x4000, entry-0x2000 }, true},
 	} {
 		v := variant(2)
 		test.change(&v)
@@ -137,12 +140,22 @@ func TestPlace(t *testing.T) {
 		h := (*format.Header)(at(table))
 		before := uint64(table) - 0x40
 		h.Entry = before - uint64(test.bias)
+		h.Boot = h.Entry - 0x2000
 		for i := uint32(0); i < h.LevelCount; i++ {
 			l := (*format.Level)(at(levelAt(table, i)))
 			l.Low, l.High, l.Mapped = l.Low+h.Entry-entry, l.High+h.Entry-entry, l.Mapped+h.Entry-entry
 		}
 		if got := placeSound(table, uintptr(len(data)), uintptr(before)); got != test.want {
 			t.Errorf("%s: sound: %v, want %v", name, got, test.want)
+		}
+	}
+	for before, want := range map[uint64]bool{0: true, format.MaxBoot - 1: true, format.MaxBoot: false, ^uint64(0): false} {
+		table := address(guarded(t, encode(t, variant(1))))
+		h := (*format.Header)(at(table))
+		h.Entry = uint64(table) - 0x40
+		h.Boot = h.Entry - before
+		if got := placeSound(table, uintptr(h.Size), uintptr(h.Entry)); got != want {
+			t.Errorf("boot code %#x bytes before its entry: sound: %v, want %v", before, got, want)
 		}
 	}
 }

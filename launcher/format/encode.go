@@ -9,6 +9,7 @@ import (
 
 // Table is what a launcher table says.
 type Table struct {
+	Boot          uint64 // address of the boot code
 	Entry         uint64 // address of the boot entry
 	FileSize      uint64 // bytes in the packed file
 	Debug         uint64 // as in Header
@@ -30,10 +31,11 @@ type Variant struct {
 }
 
 // Encode returns the table's bytes. Their number does not depend on the values
-// of Entry, FileSize, addresses and offsets.
+// of Boot, Entry, FileSize, addresses and offsets.
 func Encode(t Table) ([]byte, error) {
 	header := Header{
 		Magic:    Magic,
+		Boot:     t.Boot,
 		Entry:    t.Entry,
 		FileSize: t.FileSize,
 		Debug:    t.Debug,

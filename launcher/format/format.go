@@ -15,7 +15,7 @@ import "unsafe"
 const Magic = 'G' | 'O'<<8 | 'M'<<16 | 'U'<<24 | 'L'<<32 | 'T'<<40 | 'I'<<48 | Version<<56
 
 // Version counts incompatible changes of the table.
-const Version = 2
+const Version = 3
 
 // TablePlaceholder is the 64-bit word that the linked launcher holds at
 // TableWord bytes after its entry point. The packer replaces it by the distance
@@ -32,7 +32,8 @@ type Header struct {
 	Checksum uint64 // Sum of the words that follow, up to Size
 	Size     uint32 // bytes in the table, as in the table word; a multiple of 8, at most MaxSize
 	Flags    uint32 // Flag bits
-	Entry    uint64 // address of the boot entry in the file's address space
+	Boot     uint64 // address of the first byte of the boot code in the file's address space
+	Entry    uint64 // address of the boot entry, less than MaxBoot behind Boot
 	FileSize uint64 // bytes in the packed file
 	Debug    uint64 // address of what the lowest level's dynamic section has for DT_DEBUG, or 0
 
@@ -103,7 +104,8 @@ const (
 
 // Limits that the boot code enforces before it follows an offset.
 const (
-	MaxSize   = 64 << 10
+	MaxSize   = 64 << 10 // bytes of the table
+	MaxBoot   = 64 << 10 // bytes of the boot code
 	MaxLevels = 4
 	MaxOps    = 256
 	PageSize  = 4096 // the only page size of x86-64 Linux

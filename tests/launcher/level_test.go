@@ -1,10 +1,14 @@
 package launcher_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/testenv"
@@ -74,6 +78,7 @@ func TestControls(t *testing.T) {
 		{env: "MGODEBUG=", level: best},
 		{env: "GOMULTIARCH=log", level: best, stderr: fmt.Sprintf("%sstarting GOAMD64=%v of %s: this CPU runs %v\n", name, best, all, best)},
 		{env: "GOMULTIARCH=log,max=v1", level: 1, stderr: fmt.Sprintf("%sstarting GOAMD64=v1 of %s: this CPU runs %v, at most v1 asked for\n", name, all, best)},
+		{env: "GOMULTIARCH=level=v2,level=v1", level: 1},
 		{env: "GOMULTIARCH=level=v1,log", level: 1, stderr: name + "starting GOAMD64=v1 of " + all + ": asked for by GOMULTIARCH=level\n"},
 		{env: "MGODEBUG=log", level: best, stderr: fmt.Sprintf("[mgo] launcher: starting variant GOAMD64=%v: this CPU runs %v\n", best, best)},
 
@@ -91,6 +96,11 @@ func TestControls(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.env, func(t *testing.T) {
+			if test.status == 0 {
+				saysWhatStarts(t, probe.Packed, test.env, test.level.String())
+			} else {
+				saysWhatStarts(t, probe.Packed, test.env, "")
+			}
 			got := probetest.Start(t, exec.Command(probe.Packed), strings.Fields(test.env)...)
 			if got.Status != test.status {
 				t.Fatalf("status %d, standard error %q: want status %d", got.Status, got.Stderr, test.status)
@@ -108,6 +118,47 @@ func TestControls(t *testing.T) {
 				t.Errorf("started %s: want %v", level, test.level)
 			}
 		})
+	}
+}
+
+// saysWhatStarts compares what packer info says of an environment, its variables
+// separated by spaces.
+func saysWhatStarts(t *testing.T, file, env, want string) {
+	t.Helper()
+	cmd := exec.Command(testenv.Packer(t), "info", "--json", file)
+	cmd.Env = append(os.Environ(), strings.Fields(env)...)
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var info struct {
+		Machine struct{ Starts, Reason string }
+	}
+	if err := json.Unmarshal(out, &info); err != nil || info.Machine.Starts != want || info.Machine.Reason == "" {
+		t.Errorf("packer info says that %q starts, because %s: want %q (%v)", info.Machine.Starts, info.Machine.Reason, want, err)
+	}
+}
+
+// TestLogLine reads what the launcher writes by system calls.
+func TestLogLine(t *testing.T) {
+	probe := testenv.Probe(t)
+	for _, variable := range []string{"GOMULTIARCH=log,max=v1", "MGODEBUG=log"} {
+		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours, theirs := os.NewFile(uintptr(pair[0]), "ours"), os.NewFile(uintptr(pair[1]), "theirs")
+		cmd := exec.Command(probe.Packed, "-quiet")
+		cmd.Env = []string{variable}
+		cmd.Stderr = theirs
+		err = cmd.Run()
+		theirs.Close()
+		line := make([]byte, 1000)
+		n, readErr := unix.Read(pair[0], line)
+		ours.Close()
+		if err != nil || readErr != nil || !strings.HasSuffix(string(line[:n]), "\n") {
+			t.Errorf("%s: the first system call wrote %q (%v, %v): want the whole line", variable, line[:n], err, readErr)
+		}
 	}
 }
 

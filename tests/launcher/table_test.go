@@ -3,12 +3,15 @@ package launcher_test
 import (
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"math/rand"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/slots"
@@ -72,6 +75,40 @@ func TestDamagedTable(t *testing.T) {
 	}
 	if got := probetest.Start(t, exec.Command(damaged)); got.Status != 0 {
 		t.Errorf("repaired file: status %d, %q", got.Status, got.Stderr)
+	}
+}
+
+// TestTableOverLauncher has levels run where the launcher does, in a table that is as
+// it should be otherwise.
+func TestTableOverLauncher(t *testing.T) {
+	packed := repack(t, testenv.Probe(t), 1, 2, 3, 4)
+	file, err := elf.Open(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	section := file.Section(".rodata.launcher")
+	file.Close()
+	data := probetest.Read(t, packed)
+	table := data[section.Offset:][:section.Size]
+	var header format.Header
+	if _, err := binary.Decode(table, binary.LittleEndian, &header); err != nil {
+		t.Fatal(err)
+	}
+	for at := header.Boot &^ (format.PageSize - 1); at < section.Addr+section.Size; at += format.PageSize {
+		changed := bytes.Clone(table)
+		lowest := changed[header.Levels:]
+		binary.LittleEndian.PutUint64(lowest[unsafe.Offsetof(format.Level{}.Mapped):], at)
+		binary.LittleEndian.PutUint64(lowest[unsafe.Offsetof(format.Level{}.Unused):], format.PageSize)
+		binary.LittleEndian.PutUint64(lowest[unsafe.Offsetof(format.Level{}.DataLen):], 0)
+		binary.LittleEndian.PutUint64(changed[8:], format.Sum(changed))
+		path := filepath.Join(t.TempDir(), "over")
+		if err := os.WriteFile(path, slices.Concat(data[:section.Offset], changed, data[section.Offset+section.Size:]), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		got := probetest.Start(t, exec.Command(path))
+		if want := "over" + format.DamagedText + "\n"; got.Status != 127 || got.Stderr != want || got.Stdout != "" {
+			t.Errorf("v1 mapped at %#x: status %d, %q, %q: want 127, %q", at, got.Status, got.Stdout, got.Stderr, want)
+		}
 	}
 }
 

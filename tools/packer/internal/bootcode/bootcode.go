@@ -26,9 +26,6 @@ const Package = "rules_go_multiarch/launcher/boot"
 // Align is the alignment of the boot code in bytes, that of Go's functions.
 const Align = 64
 
-// maxSize bounds the boot code; it has a few pages.
-const maxSize = 64 << 10
-
 // maxTable bounds the table of functions, of which a launcher has half a
 // megabyte: package gosym keeps it in memory several times over.
 const maxTable = 4 << 20
@@ -58,8 +55,8 @@ func Read(r io.ReaderAt) (*Code, error) {
 	}
 	low, high := funcs[0].Start, funcs[len(funcs)-1].End
 	text := file.Section(".text")
-	if low < text.Addr || high > text.Addr+text.Size || high-low > maxSize {
-		return nil, fmt.Errorf("boot code at %#x to %#x: want at most %#x bytes inside .text", low, high, maxSize)
+	if low < text.Addr || high > text.Addr+text.Size || high-low > format.MaxBoot {
+		return nil, fmt.Errorf("boot code at %#x to %#x: want at most %#x bytes inside .text", low, high, format.MaxBoot)
 	}
 	if file.Entry < low || file.Entry >= high {
 		return nil, fmt.Errorf("its entry point %#x is not in package boot: link it with -E %s.entry", file.Entry, Package)

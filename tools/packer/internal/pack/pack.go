@@ -196,6 +196,7 @@ func (f *File) plan(options Options) (*plan, error) {
 // table returns the launcher table, but for the file's size.
 func (f *File) table(options Options) (format.Table, error) {
 	table := format.Table{
+		Boot:          f.layout.LauncherAddr(),
 		Entry:         f.layout.LauncherAddr() + options.Launcher.Entry,
 		NoEnvironment: options.NoEnvironment,
 		Isolate:       options.Isolate,

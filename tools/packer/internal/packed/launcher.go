@@ -32,7 +32,7 @@ func (f *File) readLauncher() (*table, error) {
 		return nil, err
 	}
 	entry := f.ELF.Entry - boot.Address
-	if f.ELF.Entry < boot.Address || entry+format.TableWord+8 > uint64(len(data)) {
+	if f.ELF.Entry < boot.Address || entry > uint64(len(data)) || uint64(len(data))-entry < format.TableWord+8 {
 		return nil, fmt.Errorf("the entry point %#x is not in it", f.ELF.Entry)
 	}
 	word := binary.LittleEndian.Uint64(data[entry+format.TableWord:])
@@ -46,6 +46,9 @@ func (f *File) readLauncher() (*table, error) {
 	}
 	if t.header.Entry != f.ELF.Entry {
 		return nil, fmt.Errorf("its table is for the entry point %#x, the file's is %#x", t.header.Entry, f.ELF.Entry)
+	}
+	if t.header.Boot != boot.Address {
+		return nil, fmt.Errorf("its table is for a launcher at %#x, the file's is at %#x", t.header.Boot, boot.Address)
 	}
 	f.launcher, err = f.restore(data[:at], entry)
 	return t, err

@@ -110,6 +110,9 @@ func TestReadRefuses(t *testing.T) {
 	launcher := int(f.Manifest.Boot.Offset)
 	table := launcher + sampleTable
 	opCount := uint64(unsafe.Offsetof(format.Level{}.OpCount))
+	boot := int(unsafe.Offsetof(format.Header{}.Boot))
+	levels, levelCount := int(unsafe.Offsetof(format.Header{}.Levels)), int(unsafe.Offsetof(format.Header{}.LevelCount))
+	ops, operations := int(unsafe.Offsetof(format.Header{}.Ops)), int(unsafe.Offsetof(format.Header{}.OpCount))
 	replace := func(old, new string) func([]byte) {
 		return func(data []byte) {
 			if len(old) != len(new) || !bytes.Contains(data[manifest-10:], []byte(old)) {
@@ -122,26 +125,27 @@ func TestReadRefuses(t *testing.T) {
 		change func([]byte)
 		want   string
 	}{
-		"no manifest":           {func(b []byte) { copy(b[bytes.Index(b, []byte(".gomultiarch")):], ".nomultiarch") }, "has lost its manifest"},
-		"other format":          {replace(`"format": 1`, `"format": 7`), "packed in format 7: this packer reads format 1"},
-		"no JSON":               {replace(`"format": 1`, `"format"= 1`), "damaged manifest: invalid character"},
-		"unknown level":         {replace(`"level": "v3"`, `"level": "v7"`), "damaged manifest: unknown level \"v7\""},
-		"level twice":           {replace(`"level": "v3"`, `"level": "v1"`), "damaged manifest: v1 after v1"},
-		"no digest":             {replace(`"sha256": "`+f.Levels[0].SHA256[:1], `"sha256": "Z`), "is no SHA-256"},
-		"overlapping":           {replace(fmt.Sprintf(`"offset": %d`, f.Levels[0].Offset), fmt.Sprintf(`"offset": %d`, f.Levels[1].Offset+4096)), "do not end before the next lower level"},
-		"other levels":          {replace(`"level": "v3"`, `"level": "v4"`), "describes v4 otherwise than the manifest"},
-		"launcher elsewhere":    {replace(fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address), fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address+8)), "damaged launcher"},
-		"other boot code":       {func(b []byte) { b[launcher]++ }, "the SHA-256 of its code is"},
-		"table's checksum":      {func(b []byte) { b[table+40]++ }, "the checksum of its table is wrong"},
-		"table's magic":         {func(b []byte) { b[table]++ }, "another version of the format?"},
-		"table word":            {func(b []byte) { b[launcher+64+8+7] = 0xff }, "ends behind it"},
-		"entry point":           {func(b []byte) { b[24] ^= 0x80 }, "damaged launcher"},
-		"levels behind the end": {func(b []byte) { binary.LittleEndian.PutUint32(b[table+48:], 1<<31); reseal(b) }, "ends before its records do"},
-		"too many levels":       {func(b []byte) { binary.LittleEndian.PutUint32(b[table+52:], 1<<31); reseal(b) }, "2147483648 levels"},
-		"too many operations":   {func(b []byte) { binary.LittleEndian.PutUint32(b[table+60:], 1<<31); reseal(b) }, "2147483648 operations"},
+		"no manifest":            {func(b []byte) { copy(b[bytes.Index(b, []byte(".gomultiarch")):], ".nomultiarch") }, "has lost its manifest"},
+		"other format":           {replace(`"format": 1`, `"format": 7`), "packed in format 7: this packer reads format 1"},
+		"no JSON":                {replace(`"format": 1`, `"format"= 1`), "damaged manifest: invalid character"},
+		"unknown level":          {replace(`"level": "v3"`, `"level": "v7"`), "damaged manifest: unknown level \"v7\""},
+		"level twice":            {replace(`"level": "v3"`, `"level": "v1"`), "damaged manifest: v1 after v1"},
+		"no digest":              {replace(`"sha256": "`+f.Levels[0].SHA256[:1], `"sha256": "Z`), "is no SHA-256"},
+		"overlapping":            {replace(fmt.Sprintf(`"offset": %d`, f.Levels[0].Offset), fmt.Sprintf(`"offset": %d`, f.Levels[1].Offset+4096)), "do not end before the next lower level"},
+		"other levels":           {replace(`"level": "v3"`, `"level": "v4"`), "describes v4 otherwise than the manifest"},
+		"launcher elsewhere":     {replace(fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address), fmt.Sprintf(`"address": %d`, f.Manifest.Boot.Address+8)), "damaged launcher"},
+		"other boot code":        {func(b []byte) { b[launcher]++ }, "the SHA-256 of its code is"},
+		"table's checksum":       {func(b []byte) { b[table+40]++ }, "the checksum of its table is wrong"},
+		"table's magic":          {func(b []byte) { b[table]++ }, "another version of the format?"},
+		"table word":             {func(b []byte) { b[launcher+64+8+7] = 0xff }, "ends behind it"},
+		"entry point":            {func(b []byte) { b[24] ^= 0x80 }, "damaged launcher"},
+		"entry point that wraps": {func(b []byte) { binary.LittleEndian.PutUint64(b[24:], ^uint64(15)) }, "is not in it"},
+		"boot code elsewhere":    {func(b []byte) { b[table+boot]++; reseal(b) }, "its table is for a launcher at"},
+		"levels behind the end":  {func(b []byte) { binary.LittleEndian.PutUint32(b[table+levels:], 1<<31); reseal(b) }, "ends before its records do"},
+		"too many levels":        {func(b []byte) { binary.LittleEndian.PutUint32(b[table+levelCount:], 1<<31); reseal(b) }, "2147483648 levels"},
+		"too many operations":    {func(b []byte) { binary.LittleEndian.PutUint32(b[table+operations:], 1<<31); reseal(b) }, "2147483648 operations"},
 		"a check of 4 GiB": {func(b []byte) {
-			ops := unsafe.Offsetof(format.Header{}.Ops)
-			op := b[table+int(binary.LittleEndian.Uint32(b[table+int(ops):])):]
+			op := b[table+int(binary.LittleEndian.Uint32(b[table+ops:])):]
 			binary.LittleEndian.PutUint32(op, format.OpCheck)
 			binary.LittleEndian.PutUint64(op[16:], 1<<32)
 			reseal(b)
@@ -289,6 +293,7 @@ func TestStart(t *testing.T) {
 	for _, test := range []struct {
 		cpu                 goamd64.Level
 		goamd64, multiarch  string
+		mgodebug            string
 		want                goamd64.Level
 		reason, whenIgnored string
 	}{
@@ -304,9 +309,15 @@ func TestStart(t *testing.T) {
 		{cpu: 4, multiarch: "level=v4", want: 0, reason: "GOMULTIARCH has level=v4, but the file has no v4"},
 		{cpu: 2, multiarch: "level=v3", want: 0, reason: "GOMULTIARCH has level=v3, but this CPU runs v2 at most"},
 		{cpu: 4, multiarch: "max=v9", want: 0, reason: "GOMULTIARCH has max=v9: unknown level"},
+		{cpu: 4, multiarch: "level=v3,log,level=v2", want: 2, reason: "GOMULTIARCH has level=v2"},
+		{cpu: 4, multiarch: "lvl=v2", want: 0, reason: `GOMULTIARCH has "lvl=v2", want level=vN`},
+		{cpu: 4, multiarch: "level", want: 0, reason: `GOMULTIARCH has "level", want level=vN`},
+		{cpu: 4, multiarch: "log,", want: 0, reason: `GOMULTIARCH has "", want level=vN`},
+		{cpu: 4, mgodebug: "log,extract", want: 3, reason: "this CPU runs v4"},
+		{cpu: 4, mgodebug: "max=v2", want: 0, reason: `MGODEBUG has "max=v2", want log or extract`},
 	} {
 		getenv := func(name string) string {
-			return map[string]string{"GOAMD64": test.goamd64, "GOMULTIARCH": test.multiarch}[name]
+			return map[string]string{"GOAMD64": test.goamd64, "GOMULTIARCH": test.multiarch, "MGODEBUG": test.mgodebug}[name]
 		}
 		if got, reason := f.Start(test.cpu, getenv); got != test.want || !strings.HasPrefix(reason, test.reason) {
 			t.Errorf("%+v: %v, %q", test, got, reason)

@@ -36,7 +36,7 @@ func (f *File) Start(cpu goamd64.Level, getenv func(string) string) (goamd64.Lev
 	if f.NoEnvironment {
 		getenv = func(string) string { return "" }
 	}
-	limit, asked := cpu, ""
+	limit, exact, asked := cpu, goamd64.Level(0), ""
 	if value := getenv("GOAMD64"); value != "" {
 		level, err := goamd64.Parse(value)
 		if err != nil {
@@ -47,24 +47,30 @@ func (f *File) Start(cpu goamd64.Level, getenv func(string) string) (goamd64.Lev
 		}
 	}
 	for _, item := range items(getenv("GOMULTIARCH")) {
-		name, value, _ := strings.Cut(item, "=")
-		if name != "level" && name != "max" {
+		name, value, hasValue := strings.Cut(item, "=")
+		if isSwitch(item) {
 			continue
+		}
+		if !hasValue || name != "level" && name != "max" {
+			return 0, fmt.Sprintf("GOMULTIARCH has %q, want level=vN, max=vN, log or extract", item)
 		}
 		level, err := goamd64.Parse(value)
 		switch {
 		case err != nil:
 			return 0, fmt.Sprintf("GOMULTIARCH has %s: %v", item, err)
-		case name == "level" && level > cpu:
-			return 0, fmt.Sprintf("GOMULTIARCH has %s, but this CPU runs %v at most", item, cpu)
 		case name == "level":
-			if _, err := f.Level(level); err != nil {
-				return 0, fmt.Sprintf("GOMULTIARCH has %s, but the file %v", item, err)
-			}
-			return level, "GOMULTIARCH has " + item
+			exact = level
 		case level < limit:
 			limit, asked = level, "GOMULTIARCH has "+item
 		}
+	}
+	for _, item := range items(getenv("MGODEBUG")) {
+		if !isSwitch(item) {
+			return 0, fmt.Sprintf("MGODEBUG has %q, want log or extract", item)
+		}
+	}
+	if exact != 0 {
+		return f.startExactly(exact, cpu)
 	}
 	for i := len(f.Levels) - 1; i >= 0; i-- {
 		if level := f.Levels[i].Level; level <= limit {
@@ -79,6 +85,20 @@ func (f *File) Start(cpu goamd64.Level, getenv func(string) string) (goamd64.Lev
 	}
 	return 0, fmt.Sprintf("this CPU runs %v, the lowest level is %v", cpu, f.Baseline().Level)
 }
+
+func (f *File) startExactly(level, cpu goamd64.Level) (goamd64.Level, string) {
+	asked := "GOMULTIARCH has level=" + level.String()
+	if _, err := f.Level(level); err != nil {
+		return 0, fmt.Sprintf("%s, but the file %v", asked, err)
+	}
+	if level > cpu {
+		return 0, fmt.Sprintf("%s, but this CPU runs %v at most", asked, cpu)
+	}
+	return level, asked
+}
+
+// isSwitch reports whether an item of a variable has no say in the level.
+func isSwitch(item string) bool { return item == "log" || item == "extract" }
 
 func items(value string) []string {
 	if value == "" {
