@@ -9,12 +9,13 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"rules_go_multiarch/tools/packer/internal/bootcode"
+	"rules_go_multiarch/tools/packer/internal/command"
 	"rules_go_multiarch/tools/packer/internal/gobuild"
 	"rules_go_multiarch/tools/packer/internal/pack"
 	"rules_go_multiarch/tools/packer/internal/strip"
@@ -29,8 +30,8 @@ var buildVerb = verb{
 Runs go build once per level, several at a time, and packs what they built into
 the file that go build would write: -o FILE, -o DIRECTORY, or the default name.
 Takes all flags of go build, GOFLAGS, and packages as go build does, and also
-package@version as go install does. A level whose code is that of a lower one is
-left out, with a line that says so.
+package@version as go install does. When that is one program in a module, a level
+whose code is that of a lower one is left out, with a line that says so.
 
   -levels v1,...     the levels; all four by default
   -p N               bounds the builds that run at once, and the -p of each; also
@@ -227,9 +228,18 @@ func plainBuild(w *world, a *gobuild.Args) error {
 	if err != nil {
 		return usageError{err}
 	}
-	cmd := exec.CommandContext(w.ctx, "go", args...)
+	cmd := command.InGroup(w.ctx, "go", "", args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.stdout, w.stderr
-	if err := cmd.Run(); err != nil {
+	if !slices.Contains(a.Flags, "-work") {
+		// The go command leaves its own behind when it is interrupted early.
+		temporary, err := os.MkdirTemp("", "packer-build-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(temporary)
+		cmd.Env = append(cmd.Environ(), "GOTMPDIR="+temporary)
+	}
+	if err := command.Run(w.ctx, cmd); err != nil {
 		return fmt.Errorf("go build: %w", err)
 	}
 	return nil

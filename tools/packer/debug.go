@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -256,7 +257,6 @@ func (d *debugArgs) infer(file *packed.File) {
 }
 
 // debug runs the debugger, in an environment in which the file starts a level.
-// Signals of the terminal are the debugger's business: it is not ended with ctx.
 func (d *debugArgs) debug(w *world, file *packed.File, chosen goamd64.Level) error {
 	cmd := exec.Command(d.debugger[0], d.debugger[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.stdout, w.stderr
@@ -269,10 +269,36 @@ func (d *debugArgs) debug(w *world, file *packed.File, chosen goamd64.Level) err
 		}
 		cmd.Env = append(os.Environ(), forceVariable+"="+forceValue(chosen))
 	}
-	if err := cmd.Run(); err != nil {
+	if err := runWithSignals(cmd); err != nil {
 		return fmt.Errorf("%s: %w", d.debugger[0], err)
 	}
 	return nil
+}
+
+// runWithSignals runs a command that knows what to do about signals, and stays while it
+// does. The terminal's own reach the command without us.
+func runWithSignals(cmd *exec.Cmd) error {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, slices.Concat(endSignals, terminalSignals)...)
+	defer signal.Stop(signals)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go func() {
+		for {
+			select {
+			case s := <-signals:
+				if !slices.Contains(terminalSignals, s) {
+					cmd.Process.Signal(s)
+				}
+			case <-ended:
+				return
+			}
+		}
+	}()
+	return cmd.Wait()
 }
 
 func (d *debugArgs) writeNothing(w *world) error {

@@ -432,12 +432,21 @@ func TestIdenticalLevels(t *testing.T) {
 
 // TestInterrupt ends a build while its compilers hang.
 func TestInterrupt(t *testing.T) {
+	for name, flags := range map[string][]string{"packed": nil, "plain": {"-fallback"}} {
+		t.Run(name, func(t *testing.T) { interrupt(t, flags) })
+	}
+}
+
+func interrupt(t *testing.T, flags []string) {
 	tested := testenv.Packer(t)
 	quiet(t)
+	if flags != nil {
+		t.Setenv("GOARCH", "arm64")
+	}
 	dir := module(t)
 	pids := filepath.Join(dir, "pids")
 	tool := write(t, filepath.Join(dir, "tool.sh"), []byte("#!/bin/sh\necho $$ >>"+pids+"\nexec sleep 100\n"), 0o755)
-	cmd := exec.Command(tested, "build", "-C", dir, "-o", "out", "-toolexec", tool)
+	cmd := exec.Command(tested, append([]string{"build", "-C", dir, "-o", "out", "-toolexec", tool}, flags...)...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if err := cmd.Start(); err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tools/packer/internal/command"
 )
 
 // Build is a build of one or more programs at several levels.
@@ -183,7 +184,7 @@ type FlagError struct{ Reason string }
 func (e *FlagError) Error() string { return e.Reason + " (packer and go build have no such flag)" }
 
 func (b *Build) output(ctx context.Context, args, packages []string) (string, error) {
-	cmd := command(ctx, "go", b.Dir, append(append(args, "--"), packages...)...)
+	cmd := command.InGroup(ctx, "go", b.Dir, append(append(args, "--"), packages...)...)
 	cmd.Env = b.environ(cmd, goamd64.Min)
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
@@ -303,17 +304,13 @@ func (b *Build) buildLevel(ctx context.Context, p *plan, level goamd64.Level, ea
 	default:
 		args = append(args, "-o="+folder+string(os.PathSeparator))
 	}
-	cmd := command(ctx, "go", b.Dir, append(append(args, "--"), b.Packages...)...)
+	cmd := command.InGroup(ctx, "go", b.Dir, append(append(args, "--"), b.Packages...)...)
 	cmd.Env = b.environ(cmd, level)
 	if p.verb == "install" {
 		cmd.Env = append(cmd.Env, "GOBIN="+folder)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
-	err = cmd.Run()
-	if ctx.Err() != nil {
-		sweep(cmd)
-	}
-	if err != nil {
+	if err := command.Run(ctx, cmd); err != nil {
 		return fmt.Errorf("%v: go %s: %w", level, p.verb, err)
 	}
 	return nil

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+
+	"rules_go_multiarch/tools/packer/internal/command"
 )
 
 // MinGo is the oldest Go version that packer build works with: the one that the
@@ -34,8 +36,11 @@ func ReadEnvironment(ctx context.Context, dir string) (*Environment, error) {
 			return nil, fmt.Errorf("-C %s: not a directory", dir)
 		}
 	}
-	cmd := command(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOVERSION")
+	cmd := command.InGroup(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOVERSION")
 	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		var ended *exec.ExitError
 		if errors.As(err, &ended) {

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tools/packer/internal/command"
 )
 
 // Identical finds levels whose code is that of the next lower level that is
@@ -70,7 +71,7 @@ func (b *Build) compiled(ctx context.Context, level goamd64.Level) ([]listed, er
 	for _, value := range ldflags {
 		args = append(args, "-ldflags="+value)
 	}
-	cmd := command(ctx, "go", b.Dir, append(append(args, "--"), b.Packages...)...)
+	cmd := command.InGroup(ctx, "go", b.Dir, append(append(args, "--"), b.Packages...)...)
 	cmd.Env = b.environ(cmd, level)
 	out, err := cmd.Output()
 	if ctx.Err() != nil {

@@ -14,6 +14,7 @@ import (
 
 	"rules_go_multiarch/launcher"
 	"rules_go_multiarch/tools/packer/internal/bootcode"
+	"rules_go_multiarch/tools/packer/internal/command"
 )
 
 // goMod is that of a module which holds nothing but the launcher.
@@ -38,18 +39,17 @@ func Build(ctx context.Context) (*bootcode.Code, error) {
 	}
 
 	out := filepath.Join(dir, "linked")
-	cmd := exec.CommandContext(ctx, tool, "build", "-trimpath", "-buildvcs=false", "-buildmode=exe", "-pgo=off",
+	cmd := command.InGroup(ctx, tool, dir, "build", "-trimpath", "-buildvcs=false", "-buildmode=exe", "-pgo=off",
 		"-ldflags=-E "+launcher.BootEntry, "-o", out, launcher.Program)
-	cmd.Dir = dir
 	cmd.Env = append(os.Environ(),
 		"GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=0",
 		"GOFLAGS=-mod=mod", // not empty: that would mean what "go env -w" has
 		"GOWORK=off", "GO111MODULE=on", "GOTMPDIR="+dir, "PWD="+dir)
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Run(); err != nil {
+	if err := command.Run(ctx, cmd); err != nil {
 		if ctx.Err() != nil {
-			return nil, ctx.Err()
+			return nil, err
 		}
 		return nil, fmt.Errorf("building the launcher: %w\n%s", err, strings.TrimSpace(output.String()))
 	}

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package gobuild
+package command
 
 import (
 	"os/exec"
