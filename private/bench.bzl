@@ -1,9 +1,13 @@
 """go_multiarch_bench: a test that fails when a level stops paying."""
 
 load("@bazel_skylib//lib:shell.bzl", "shell")
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load(":attributes.bzl", "CGO", "LINUX_X86_64")
+load(":go_test.bzl", "check_go_test")
 load(":labels.bzl", "spell")
 load(":levels.bzl", "LEVELS", "check_levels")
+load(":macro.bzl", "check_platforms")
+load(":mapping.bzl", "check_mapping")
 load(":providers.bzl", "GoMultiarchInfo")
 load(":transition.bzl", "level_split")
 
@@ -19,12 +23,24 @@ picture=()
 exec {packer} bench -check {flags} "${{picture[@]}}" {files} -- "$@"
 """
 
+def _problem(ctx):
+    """Returns what is wrong with the attributes, or None."""
+    problem = check_levels(ctx.attr.goamd64) or check_mapping(ctx.attr._mapping[BuildSettingInfo].value)
+    if problem:
+        return problem
+    if bool(ctx.attr.binary) == bool(ctx.attr.test):
+        return "binary and test: {} of them set, want one".format("both" if ctx.attr.binary else "none")
+    if ctx.attr.binary:
+        packed = ctx.attr.binary[GoMultiarchInfo].variants
+        return None if packed else "binary: {} is not packed on this platform".format(spell(ctx.attr.binary.label))
+    for level, target in ctx.split_attr.test.items():
+        problem = check_go_test("test", target, level)
+        if problem:
+            return problem
+    return None
+
 def _go_multiarch_bench_impl(ctx):
-    problem = check_levels(ctx.attr.goamd64)
-    if not problem and bool(ctx.attr.binary) == bool(ctx.attr.test):
-        problem = "binary and test: {} of them set, want one".format("both" if ctx.attr.binary else "none")
-    if not problem and ctx.attr.binary and not ctx.attr.binary[GoMultiarchInfo].variants:
-        problem = "binary: {} is not packed on this platform".format(spell(ctx.attr.binary.label))
+    problem = _problem(ctx)
     if problem:
         fail(problem)
 
@@ -94,7 +110,7 @@ _go_multiarch_bench_test = rule(
             doc = "Not for users: the transition's.",
         ),
         "platforms": attr.string(
-            doc = "As of go_multiarch_test.",
+            doc = "Canonical label of a go_multiarch_platforms; its platforms are used in place of rules_go_multiarch's own.",
         ),
         "rounds": attr.int(
             default = 20,
@@ -116,7 +132,7 @@ _go_multiarch_bench_test = rule(
     },
 )
 
-def go_multiarch_bench(name, tags = [], target_compatible_with = [], **kwargs):
+def go_multiarch_bench(name, platforms = None, tags = [], target_compatible_with = [], **kwargs):
     """Measures whether the levels of a program pay, and fails when one does not.
 
     ```starlark
@@ -145,6 +161,7 @@ def go_multiarch_bench(name, tags = [], target_compatible_with = [], **kwargs):
 
     Args:
       name: A unique name for this target.
+      platforms: As of `go_multiarch_test`, for the levels of `test`.
       tags: As on every test; `exclusive` is added, as other actions would disturb.
       target_compatible_with: As on every rule; Linux and x86_64 are added.
       **kwargs: Either `binary`, a `go_multiarch_binary`, or `test`, a `go_test`
@@ -152,9 +169,13 @@ def go_multiarch_bench(name, tags = [], target_compatible_with = [], **kwargs):
         `goamd64`, a list of levels; `args`, `data`, `min_gain`, `rounds`,
         `max_rounds`, and what else every test has.
     """
+    wrong = check_platforms(platforms)
+    if wrong:
+        fail("go_multiarch_bench(name = \"{}\"): {}".format(name, wrong))
     _go_multiarch_bench_test(
         name = name,
         cgo = CGO,
+        platforms = str(native.package_relative_label(platforms)) if platforms else None,
         tags = tags + ["exclusive"],
         target_compatible_with = target_compatible_with + LINUX_X86_64,
         **kwargs

@@ -74,7 +74,8 @@ def go_multiarch_binary(
       isolate: Whether a level that the CPU chooses unmaps the data of all others, which takes
         some microseconds, so that no debugger shows it for that of the level that runs:
         `"on"`, `"off"`, or `"auto"`, which is on under `-c dbg`. A level that a variable
-        picks, and position-independent and dynamically linked programs do so anyway.
+        picks, and position-independent and dynamically linked programs, and many others that the
+        system's linker made, do so anyway.
       exec_properties: As on `go_binary`. Those of its exec group (`go_link.*`)
         mean the linker.
       tags: As on every rule. The inner target gets `manual` as well.

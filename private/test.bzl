@@ -1,10 +1,10 @@
 """The rule behind the macro go_multiarch_test: a go_test, run at one level."""
 
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
-load("@rules_go//go:def.bzl", "GoArchive")
+load(":go_test.bzl", "check_go_test")
 load(":labels.bzl", "spell")
 load(":levels.bzl", "LEVELS")
-load(":mapping.bzl", "FLAG", "check_mapping")
+load(":mapping.bzl", "check_mapping")
 load(":qemu.bzl", "TOOLCHAIN_TYPE")
 load(":transition.bzl", "launcher_transition", "level_transition")
 
@@ -14,7 +14,7 @@ EMULATE = ["auto", "always", "never"]
 
 def _go_multiarch_test_impl(ctx):
     target = ctx.attr.target[0]
-    problem = check_mapping(ctx.attr._mapping[BuildSettingInfo].value) or _check_target(target, ctx.attr.level)
+    problem = check_mapping(ctx.attr._mapping[BuildSettingInfo].value) or check_go_test("target", target, ctx.attr.level)
     if problem:
         fail(problem)
 
@@ -56,23 +56,6 @@ def _go_multiarch_test_impl(ctx):
         OutputGroupInfo(_validation = target[OutputGroupInfo]._validation),
         target[RunEnvironmentInfo],
     ]
-
-def _check_target(target, level):
-    """Returns what is wrong with the target, or None."""
-    label = spell(target.label)
-
-    # A variable that rules_go gives its tests, and nothing but tests.
-    if GoArchive not in target or RunEnvironmentInfo not in target or \
-       "GO_TEST_RUN_FROM_BAZEL" not in target[RunEnvironmentInfo].environment:
-        return "target: {} is not a go_test, want a go_test".format(label)
-    mode = target[GoArchive].source.mode
-    if (mode.goos, mode.goarch) != ("linux", "amd64"):
-        return ("target: {} is built for {}/{}, want a go_test that sets neither goos nor goarch: " +
-                "they replace the platform, and the level with it").format(label, mode.goos, mode.goarch)
-    if (mode.amd64 or LEVELS[0]) != level:
-        return ("platforms: {} is built for {} where {} was asked for, want a go_test without goos and goarch, and a " +
-                "go_multiarch_platforms (in the attribute platforms, or in --{})").format(label, mode.amd64 or LEVELS[0], level, FLAG)
-    return None
 
 go_multiarch_test = rule(
     implementation = _go_multiarch_test_impl,

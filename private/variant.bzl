@@ -61,7 +61,7 @@ def _go_variant_impl(target, ctx):
     shared_libraries = _shared_libraries(target[GoArchive].cgo_deps)
     solib = "{}.solib/{}".format(target.label.name, level)
     if shared_libraries:
-        # rules_go's own run path is that of the variant's file, which nobody starts.
+        # rules_go's own run path is that of the variant's own file, which only go_multiarch_bench starts.
         linkopts = linkopts + ["-extldflags", "-Wl,-rpath,$ORIGIN/" + solib]
     go.link(
         go,

@@ -1,5 +1,6 @@
 """What a go_multiarch_bench that cannot be built says."""
 
+load("@rules_go//go:def.bzl", "go_test")
 load("//:defs.bzl", "GoMultiarchInfo", "go_multiarch_bench")
 load(":error_test.bzl", "make_error_test")
 
@@ -63,3 +64,27 @@ def bench_test_suite(name):
         "binary: //tests/analysis:{}_unpacked is not packed on this platform".format(name),
         binary = name + "_unpacked",
     )
+
+    go_test(
+        name = name + "_arm64",
+        srcs = ["main.go"],
+        goarch = "arm64",
+        goos = "linux",
+        tags = ["manual"],
+    )
+    native.platform(
+        name = name + "_wrong_v3",
+        parents = [":ours_levels_v2"],
+    )
+    for kind, message, attributes in [
+        ("binary", "test: //tests/analysis:program is not a go_test, want a go_test", {"test": ":program"}),
+        ("arm64", "_arm64 is built for linux/arm64, want a go_test that sets neither goos nor goarch", {"test": name + "_arm64"}),
+        # A label of this package: Bazel would take it for one of the rules' own.
+        ("platforms", "platforms: //tests/analysis:program_test is built for v2 where v3 was asked for", {"platforms": name + "_wrong", "test": ":program_test"}),
+    ]:
+        _test(
+            "{}_{}_as_test".format(name, kind),
+            message,
+            goamd64 = ["v3"],
+            **attributes
+        )

@@ -46,7 +46,7 @@ example: packer remove -level v4 -o app app`,
 var replaceVerb = verb{
 	name:    "replace",
 	summary: "exchange levels of a packed file",
-	usage: `replace -o OUT [-force] FILE vN=NEW...
+	usage: `replace -o OUT [-force] [-remap] FILE vN=NEW...
 
 Writes a packed file in which the executables NEW stand for their levels. It is
 byte-identical to what create makes of the same executables, and has the

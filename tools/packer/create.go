@@ -34,7 +34,8 @@ lines of FILE.
   -isolate           the launcher unmaps the data of all levels that it does not
                      start, so that no debugger shows it; costs some microseconds.
                      It does so anyway where a variable picks the level, and in
-                     position-independent and dynamically linked programs
+                     position-independent, dynamically linked and remapped programs
+                     and many that the system's linker made
   -strip MODE        leave out of every level: all (symbols and debug information),
                      debug (debug information), none (nothing, the default)
   -force             pack executables of different programs
