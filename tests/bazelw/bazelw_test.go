@@ -132,6 +132,29 @@ func TestOrder(t *testing.T) {
 			"bazelw: using Bazel 8.1.0, from bazel on PATH ("+bazel+")\n")
 }
 
+// TestItself has bazelw on PATH in the place of what it looks for there.
+func TestItself(t *testing.T) {
+	m := newMachine(t)
+	bazel := m.install(t, "bazel", "8.1.0")
+	itself := filepath.Join(m.bin, "bazelisk")
+	path, err := filepath.Abs("../../bazelw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(path, itself); err != nil {
+		t.Fatal(err)
+	}
+	stdout, stderr, status := m.bazelw(t)
+	want := "bazelw: passing over bazelisk on PATH: " + itself + " is this bazelw\n" +
+		"bazelw: using Bazel 8.1.0, from bazel on PATH (" + bazel + ")\n"
+	if status != 0 || stdout != "bazel-8.1.0: build //...\n" || stderr != want {
+		t.Errorf("status %d, %q, %q: want %q", status, stdout, stderr, want)
+	}
+	if _, stderr, status := m.bazelw(t, "BAZEL="+itself); status == 0 || !strings.Contains(stderr, "cannot use $BAZEL: "+itself+" is this bazelw.") {
+		t.Errorf("as $BAZEL: status %d, %q", status, stderr)
+	}
+}
+
 // fetchers are commands that bazelw has no use for once all is prepared.
 var fetchers = []string{"apt-config", "apt-get", "curl", "dpkg-deb", "wget"}
 

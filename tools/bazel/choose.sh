@@ -107,6 +107,10 @@ try() {
     problem="'$1' is no command"
     return 1
   fi
+  if [[ $(command -v "$1") -ef $tools/../../bazelw ]]; then
+    problem="$1 is this bazelw"
+    return 1
+  fi
 
   exec {from}< <(exec "$1" --version 2>&1 </dev/null)
   pid=$!
