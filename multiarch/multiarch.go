@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 
 	"github.com/klauspost/cpuid/v2"
@@ -78,8 +79,8 @@ func Read() (Info, error) {
 }
 
 var readOnce = sync.OnceValues(func() ([]Variant, error) {
-	if Compiled() == 0 {
-		return nil, nil
+	if Compiled() == 0 || runtime.GOOS != "linux" {
+		return nil, nil // nothing is packed there
 	}
 	// Not os.Executable: another file may stand there by now.
 	levels, err := readLevels("/proc/self/exe")
