@@ -2,9 +2,9 @@
 # release.sh OUT  builds what a release of the programs in this module has, without Bazel: an executable with three levels
 # for Linux on x86-64, a plain one for arm64, and SHA256SUMS. Needs Go and the packer (go install ./tools/packer).
 set -euo pipefail
+out=$(realpath --canonicalize-missing "${1:?usage: release.sh OUT}")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-out=${1:?usage: release.sh OUT}
 programs=(./hello ./bits)
 flags=(-trimpath -ldflags='-s -w')
 export CGO_ENABLED=0
