@@ -21,9 +21,13 @@ type Link struct {
 	Basename string   // of the executable; the level is appended
 }
 
-// Build builds a package of this module for a level. It needs the go command.
+// Build builds a package of this module for a level. It needs the go command, and gcc
+// with cgo.
 func Build(t testing.TB, pkg string, level goamd64.Level, link Link) string {
 	t.Helper()
+	if slices.Contains(link.Env, "CGO_ENABLED=1") {
+		Tool(t, "gcc")
+	}
 	ldflags, extld := link.LDFlags, link.Extld
 	if base := slots.Of(level).Base; !link.NoSlot && level > goamd64.Min {
 		ldflags = strings.TrimSpace(fmt.Sprintf("%s -T %#x", ldflags, base+slots.TextOffset))

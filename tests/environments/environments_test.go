@@ -1,6 +1,7 @@
 package environments_test
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -254,7 +255,7 @@ func TestPaths(t *testing.T) {
 // TestTraced has strace follow the process from its first system call on. TestInstructions
 // in tests/launcher goes instruction by instruction.
 func TestTraced(t *testing.T) {
-	cmd := exec.Command("strace", "-f", "-o", filepath.Join(t.TempDir(), "trace"), testenv.Probe(t).Packed)
+	cmd := exec.Command(cmp.Or(os.Getenv("TOOL_STRACE"), "strace"), "-f", "-o", filepath.Join(t.TempDir(), "trace"), testenv.Probe(t).Packed)
 	if cmd.Err != nil {
 		t.Skip("skipped: no strace")
 	}

@@ -28,7 +28,7 @@ var linksOfC = map[string]struct{ compile, pack string }{
 func compile(t *testing.T, out string, level goamd64.Level, flags ...string) {
 	t.Helper()
 	args := append(flags, fmt.Sprintf("-DLEVEL=%d", level), "-O1", "-o", out, "testdata/program.c")
-	if text, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+	if text, err := exec.Command(testenv.Tool(t, "gcc"), args...).CombinedOutput(); err != nil {
 		t.Fatalf("gcc %q: %v\n%s", args, err, text)
 	}
 }
@@ -130,7 +130,7 @@ func TestStacksDiffer(t *testing.T) {
 // stacks. The packed file must not say so: the boot code is not.
 func TestShadowStack(t *testing.T) {
 	notes := func(path string) string {
-		out, err := exec.Command("readelf", "-nlW", path).CombinedOutput()
+		out, err := exec.Command(testenv.Tool(t, "readelf"), "-nlW", path).CombinedOutput()
 		if err != nil {
 			t.Fatalf("readelf %s: %v\n%s", path, err, out)
 		}

@@ -64,7 +64,7 @@ func TestKinds(t *testing.T) {
 			packed := testenv.Pack(t, fmt.Sprintf("kind%d", i), variants, strings.Fields(k.flags)...)
 			startAll(t, packed, variants)
 			stripped := packed + ".stripped"
-			if out, err := exec.Command("strip", "-o", stripped, packed).CombinedOutput(); err != nil {
+			if out, err := exec.Command(testenv.Tool(t, "strip"), "-o", stripped, packed).CombinedOutput(); err != nil {
 				t.Fatalf("strip: %v\n%s", err, out)
 			}
 			startAll(t, stripped, variants)
@@ -127,7 +127,7 @@ func TestLarge(t *testing.T) {
 		t.Helper()
 		out := filepath.Join(t.TempDir(), fmt.Sprintf("%v-%d", level, mib))
 		args := append(flags, fmt.Sprintf("-DLEVEL=%d", level), fmt.Sprintf("-DLARGE=%d", mib<<20), "-O1", "-o", out, "testdata/program.c")
-		if text, err := exec.Command("gcc", args...).CombinedOutput(); err != nil {
+		if text, err := exec.Command(testenv.Tool(t, "gcc"), args...).CombinedOutput(); err != nil {
 			t.Fatalf("gcc %q: %v\n%s", args, err, text)
 		}
 		return out

@@ -149,9 +149,21 @@ func TestDynamic(t *testing.T) {
 			for _, question := range []string{"--print-interpreter", "--print-needed", "--print-rpath"} {
 				sameOutput(t, plain, packed, testenv.Tool(t, "patchelf"), question)
 			}
-			if out := output(t, testenv.Tool(t, "file"), packed); !strings.Contains(out, "dynamically linked") {
+			if out := output(t, testenv.Tool(t, "file"), packed); !strings.Contains(out, "dynamically linked") || strings.Contains(out, "interpreter") {
 				t.Error(out)
 			}
 		})
+	}
+}
+
+// TestFileOfPIE: Go's linker gives a position-independent program an interpreter, which
+// the launcher starts where there is something for it to do.
+func TestFileOfPIE(t *testing.T) {
+	link := testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true}
+	plain, packed := build(t, "./tests/probe", "filepie", link, 1, 3)
+	for path, want := range map[string]string{plain: "ELF 64-bit LSB pie executable", packed: "ELF 64-bit LSB pie executable, x86-64, version 1 (SYSV), static-pie linked"} {
+		if out := output(t, testenv.Tool(t, "file"), path); !strings.Contains(out, want) {
+			t.Errorf("%s: want %q", out, want)
+		}
 	}
 }

@@ -200,6 +200,11 @@ func TestFile(t *testing.T) {
 	if plain == nil || packed == nil || plain[1] != packed[1] {
 		t.Errorf("of the packed file it says %q, of the plain one %q", packed, plain)
 	}
+	for words, want := range map[string]bool{"interpreter": false, "with debug_info": false, "not stripped": true} {
+		if out := output(t, file, probe.Packed); strings.Contains(out, words) != want {
+			t.Errorf("%q: %v, want %v", out, !want, want)
+		}
+	}
 }
 
 // TestReadelfAll checks that readelf has nothing to object to, in the packed file

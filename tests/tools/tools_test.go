@@ -90,7 +90,7 @@ func TestSegmentsAreCovered(t *testing.T) {
 }
 
 func TestReadelf(t *testing.T) {
-	out := output(t, "readelf", "-lSW", testenv.Probe(t).Packed)
+	out := output(t, testenv.Tool(t, "readelf"), "-lSW", testenv.Probe(t).Packed)
 	if strings.Contains(strings.ToLower(out), "warning") {
 		t.Error(out)
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -109,7 +110,7 @@ func TestInterruptedReading(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(300 * time.Millisecond)
+		waitForOpen(t, cmd.Process.Pid, large)
 		cmd.Process.Signal(syscall.SIGINT)
 		cmd.Wait()
 		if cmd.ProcessState.ExitCode() != 1 || stderr.String() != "packer: "+args[0]+": interrupted\n" {
@@ -120,4 +121,19 @@ func TestInterruptedReading(t *testing.T) {
 		t.Errorf("left behind: %v (%v)", left, err)
 	}
 	must(t, "verify", file)
+}
+
+// waitForOpen waits until a process has a file open.
+func waitForOpen(t *testing.T, pid int, path string) {
+	t.Helper()
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		entries, _ := os.ReadDir(dir)
+		for _, entry := range entries {
+			if to, _ := os.Readlink(filepath.Join(dir, entry.Name())); to == path {
+				return
+			}
+		}
+	}
+	t.Fatalf("process %d has not opened %s", pid, path)
 }
