@@ -39,7 +39,7 @@ def go_multiarch_platforms(name, parent, constraint_values = [], level_exec_prop
       level_exec_properties: Dict of level to execution properties that its
         platform has beside the parent's, such as `{"v4": {"cpu": "avx512"}}`.
         They choose the workers of tests under `--use_target_platform_for_tests`.
-      **kwargs: Attributes of every rule, such as `visibility`.
+      **kwargs: Attributes of every rule, such as `visibility`, which is public by default.
     """
     for level in level_exec_properties:
         if level not in LEVELS:

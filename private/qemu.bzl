@@ -56,13 +56,14 @@ and `register_toolchains("//:qemu_toolchain")` in MODULE.bazel.
             mandatory = True,
             allow_single_file = True,
             cfg = "exec",
-            doc = "qemu-x86_64, the user mode emulator, or a program that takes its flags -cpu and -0. " +
+            doc = "Required: qemu-x86_64, the user mode emulator, or a program that takes its flags -cpu and -0. " +
                   "It is started through a link, so it has to find what it needs by itself; static builds do.",
             executable = True,
         ),
         "models": attr.string_dict(
             default = _MODELS,
-            doc = "The CPU model, as -cpu takes it, that is emulated for each level. A level without one is not emulated.",
+            doc = "The CPU model, as -cpu takes it, that is emulated for each level; by default qemu64, Nehalem and " +
+                  "Haswell-noTSX, the least of v1 to v3. A level without one is not emulated.",
         ),
     },
 )
