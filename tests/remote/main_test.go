@@ -51,6 +51,7 @@ var changed = map[string]int{
 
 // both is made by the first test that needs it.
 var both struct {
+	begun         bool
 	cache         *bazelRemote
 	first, second bazeltest.Workspace
 	salt          string            // in the sources of both
@@ -64,6 +65,10 @@ func checkouts(t *testing.T) {
 	if both.outputs != nil {
 		return
 	}
+	if both.begun {
+		t.Fatal("the test that made the checkouts failed")
+	}
+	both.begun = true
 	original := bazeltest.Checkout(t)
 	both.cache = startBazelRemote(t)
 	// Whatever else is set up, such as a disk cache, would stand in for the servers.

@@ -70,10 +70,17 @@ func goBuild(t *testing.T, pkg string) string {
 	return program
 }
 
+// inUse has what kept was called with.
+var inUse = map[string]bool{}
+
 // kept returns a folder that stays. It waits for tests of another checkout that
 // use it: servers do not share their storage.
 func kept(t *testing.T, name string) string {
 	t.Helper()
+	if inUse[name] {
+		t.Fatalf("the test that started a server with the storage %s failed", name)
+	}
+	inUse[name] = true
 	caches, err := os.UserCacheDir()
 	if err != nil {
 		t.Fatal(err)
