@@ -217,3 +217,58 @@ func TestInterpreters(t *testing.T) {
 		})
 	}
 }
+
+// TestWithoutSections packs programs that say what they are in their program headers alone,
+// as sstrip leaves them.
+func TestWithoutSections(t *testing.T) {
+	for name, link := range linksOfC {
+		t.Run(name, func(t *testing.T) {
+			variants := compileAll(t, link.compile)
+			for _, path := range variants {
+				data := probetest.Read(t, path)
+				clear(data[40:48]) // e_shoff
+				clear(data[58:64]) // e_shentsize, e_shnum, e_shstrndx
+				if err := os.WriteFile(path, data, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			startAll(t, testenv.Pack(t, "bare-"+name, variants, strings.Fields(link.pack)...), variants)
+		})
+	}
+}
+
+// TestAligned packs a program with data that is aligned to more than a page, which the
+// kernel keeps where addresses are fixed.
+func TestAligned(t *testing.T) {
+	dir := t.TempDir()
+	source := filepath.Join(dir, "aligned.c")
+	text := "#include <stdint.h>\n_Alignas(65536) char x[8] = {1};\nint main(void) { return (uintptr_t)x % 65536 ? 1 : 3; }\n"
+	if err := os.WriteFile(source, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for flags, want := range map[string]string{
+		"-static -no-pie":    "",
+		"-fPIE -pie":         "is aligned to 0x10000 bytes, want at most 0x1000 in a position-independent executable",
+		"-fPIE -static-pie ": "is aligned to 0x10000 bytes, want at most 0x1000 in a position-independent executable",
+	} {
+		t.Run(flags, func(t *testing.T) {
+			path, packed := filepath.Join(t.TempDir(), "plain"), filepath.Join(t.TempDir(), "packed")
+			if out, err := exec.Command(testenv.Tool(t, "gcc"), append(strings.Fields(flags), "-o", path, source)...).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			out, err := exec.Command(testenv.Packer(t), "create", "-launcher", testenv.Launcher(t), "-o", packed, "v1="+path).CombinedOutput()
+			if want != "" {
+				if err == nil || !strings.Contains(string(out), want) {
+					t.Errorf("packer says %q: want %q", out, want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if got := probetest.Start(t, exec.Command(packed)); got.Status != 3 {
+				t.Errorf("status %d, %q: want 3", got.Status, got.Stderr)
+			}
+		})
+	}
+}

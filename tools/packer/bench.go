@@ -265,6 +265,9 @@ func (w *world) benchPacked(path string) (*benchLevels, error) {
 }
 
 func (b *benchLevels) add(level goamd64.Level, path string, size int64) {
+	if filepath.Base(path) == path {
+		path = "." + string(filepath.Separator) + path // os/exec would look for it on PATH
+	}
 	if int(level) > cpuid.CPU.X64Level() {
 		b.notRun = append(b.notRun, level.String())
 		return

@@ -96,7 +96,7 @@ func runBuild(w *world, args []string) error {
 	if err := env.Check(); err != nil {
 		var foreign *gobuild.ForeignTarget
 		if parsed.Fallback && errors.As(err, &foreign) {
-			return plainBuild(w, parsed)
+			return plainBuild(w, parsed, env.GOTMPDIR)
 		}
 		return err
 	}
@@ -104,7 +104,7 @@ func runBuild(w *world, args []string) error {
 		return usageError{err}
 	}
 
-	temporary, err := os.MkdirTemp("", "packer-build-")
+	temporary, err := os.MkdirTemp(env.GOTMPDIR, "packer-build-")
 	if err != nil {
 		return err
 	}
@@ -221,8 +221,9 @@ func checkReplaceable(out string) error {
 	return fmt.Errorf("%s: exists and is no executable: remove it, or want another -o", out)
 }
 
-// plainBuild runs go build as if packer was not there.
-func plainBuild(w *world, a *gobuild.Args) error {
+// plainBuild runs go build as if packer was not there, with temporary files in a folder
+// or where they always are.
+func plainBuild(w *world, a *gobuild.Args, folder string) error {
 	fmt.Fprintln(w.stderr, "packer: build: no packed file for this target: a plain go build")
 	args, err := a.Plain()
 	if err != nil {
@@ -232,7 +233,7 @@ func plainBuild(w *world, a *gobuild.Args) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.stdout, w.stderr
 	if !slices.Contains(a.Flags, "-work") {
 		// The go command leaves its own behind when it is interrupted early.
-		temporary, err := os.MkdirTemp("", "packer-build-")
+		temporary, err := os.MkdirTemp(folder, "packer-build-")
 		if err != nil {
 			return err
 		}

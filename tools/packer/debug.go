@@ -143,6 +143,9 @@ func runDebug(w *world, args []string) error {
 		return err
 	}
 	if d.out != "" {
+		if err := d.checkApart(d.out); err != nil {
+			return err
+		}
 		l, err := file.Level(chosen)
 		if err != nil {
 			return fmt.Errorf("%s: %w", d.file, err)
@@ -249,7 +252,7 @@ func (d *debugArgs) infer(file *packed.File) {
 				return
 			}
 		}
-		if _, err := process.ReadCore(arg, file); err == nil {
+		if process.IsCore(arg) { // of another program, too: that is an error
 			d.core = arg
 			return
 		}
@@ -378,12 +381,17 @@ func openSources(file *packed.File, given []input) (sources map[goamd64.Level]*v
 // writeCompanions writes companions and returns the file name of the chosen
 // level's. Others are left out where there is nothing to make them from.
 func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goamd64.Level]*variant.Variant, dir string, chosen goamd64.Level) (target string, err error) {
+	name := func(l packed.Level) string { return fmt.Sprintf("%s.%v.debug", filepath.Base(d.file), l.Level) }
+	for _, l := range file.Levels {
+		if err := d.checkApart(filepath.Join(dir, name(l))); err != nil {
+			return "", err
+		}
+	}
 	for _, l := range file.Levels {
 		if d.only && l.Level != chosen {
 			continue
 		}
-		name := fmt.Sprintf("%s.%v.debug", filepath.Base(d.file), l.Level)
-		path := filepath.Join(dir, name)
+		path := filepath.Join(dir, name(l))
 		err := d.writeCompanion(w, file, l, sources[l.Level], path)
 		if l.Level != chosen && errors.Is(err, companion.ErrNoDWARF) {
 			continue
@@ -393,10 +401,19 @@ func (d *debugArgs) writeCompanions(w *world, file *packed.File, sources map[goa
 		}
 		fmt.Fprintln(w.stdout, path)
 		if l.Level == chosen {
-			target = name
+			target = name(l)
 		}
 	}
 	return target, nil
+}
+
+// checkApart refuses to write where an executable is that was given.
+func (d *debugArgs) checkApart(path string) error {
+	inputs := []string{d.file}
+	for _, in := range d.sources {
+		inputs = append(inputs, in.path)
+	}
+	return checkApart(path, inputs...)
 }
 
 func (d *debugArgs) writeCompanion(w *world, file *packed.File, l packed.Level, source *variant.Variant, path string) error {

@@ -245,11 +245,16 @@ func TestDebugRefuses(t *testing.T) {
 	other := create(t, filepath.Join(dir, "other"), 1, 2)
 	pid := start(t, other)
 
+	// Under the name that its companion would have.
+	source := write(t, filepath.Join(dir, "app.v2.debug"), contents(t, probe.Variants[2]), 0o755)
+
 	for name, test := range map[string]struct {
 		args   []string
 		status int
 		want   string
 	}{
+		"output is input": {[]string{"-level", "v1", app, "v2=" + source}, 1, source + ": is an input too"},
+		"file is output":  {[]string{"-level", "v1", "-file", app, app}, 1, app + ": is an input too"},
 		"nothing":         {nil, 2, "no file: want FILE"},
 		"two choices":     {[]string{"-level", "v1", "-pid", "1", app}, 2, "want at most one of -level vN, -pid PID and -core CORE"},
 		"level not there": {[]string{"-level", "v4", other}, 1, "has no v4: it has v1 and v2"},
@@ -265,6 +270,9 @@ func TestDebugRefuses(t *testing.T) {
 			}
 		})
 	}
+
+	same(t, source, probe.Variants[2])
+	same(t, app, probe.Packed)
 
 	file, err := packed.Open(app)
 	if err != nil {

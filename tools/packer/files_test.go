@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -76,6 +77,23 @@ func TestOutputs(t *testing.T) {
 		}
 	}
 	noneLeft(t, dir)
+	// What standard output leads to is written to, and the name of it stays what it is.
+	printed, wanted := filepath.Join(dir, "printed"), filepath.Join(dir, "wanted")
+	output, err := os.Create(printed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer output.Close()
+	cmd := exec.Command(testenv.Packer(t), "thin", "-level", "v1", "-o", "/dev/stdout", file)
+	cmd.Stdout = output
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	must(t, "thin", "-level", "v1", "-o", wanted, file)
+	same(t, printed, wanted)
+	if info, err := os.Lstat("/dev/stdout"); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("/dev/stdout is %v (%v)", info.Mode(), err)
+	}
 	// A device stays what it is.
 	must(t, "thin", "-level", "v1", "-o", os.DevNull, file)
 	if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {

@@ -101,3 +101,21 @@ func TestFullOutput(t *testing.T) {
 		}
 	}
 }
+
+// TestNobodyReads prints to a pipe that nobody reads: that is no reason to say so, or to
+// leave anything behind.
+func TestNobodyReads(t *testing.T) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read.Close()
+	defer write.Close()
+	cmd := exec.Command(testenv.Packer(t), "info", testenv.Probe(t).Packed)
+	var stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = write, &stderr
+	cmd.Run()
+	if cmd.ProcessState.ExitCode() != 1 || stderr.Len() > 0 {
+		t.Errorf("%v, %q: want status 1 and nothing", cmd.ProcessState, stderr.String())
+	}
+}

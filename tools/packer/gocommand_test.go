@@ -483,6 +483,43 @@ func interrupt(t *testing.T, flags []string) {
 	}
 }
 
+// TestTemporaryFolder builds where the go command has its temporary files, and leaves
+// nothing there, though nobody may read its messages.
+func TestTemporaryFolder(t *testing.T) {
+	quiet(t)
+	temporary := t.TempDir()
+	t.Setenv("GOTMPDIR", temporary)
+	t.Setenv("TMPDIR", filepath.Join(temporary, "none"))
+	dir := module(t)
+	read, write, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read.Close()
+	defer write.Close()
+	for name, args := range map[string][]string{
+		"packed": {"-levels=v1,v2", "-launcher", testenv.Launcher(t)},
+		"plain":  {"-fallback"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "plain" {
+				t.Setenv("GOARCH", "arm64")
+			}
+			args := append([]string{"build", "-C", dir, "-v", "-x", "-o", name}, args...)
+			output(t, nil, testenv.Packer(t), args...)
+			cmd := exec.Command(testenv.Packer(t), args...)
+			cmd.Stderr = write
+			cmd.Run()
+			if cmd.ProcessState.ExitCode() != 1 {
+				t.Errorf("%v where nobody reads: want status 1", cmd.ProcessState)
+			}
+			if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %v (%v)", left, err)
+			}
+		})
+	}
+}
+
 // zombie reports whether a process has ended and nobody has asked how.
 func zombie(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")

@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // memoryAim is where the garbage collector begins to work harder, in bytes:
@@ -24,6 +25,7 @@ func main() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryAim)
 	}
+	keepBrokenPipes()
 	ctx, stop := signal.NotifyContext(context.Background(), endSignals...)
 	context.AfterFunc(ctx, stop) // a second signal ends it the hard way
 	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
@@ -97,6 +99,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if errors.Is(err, flag.ErrHelp) {
 			return printed(out, stderr, runHelp([]string{name}, stdout, stderr))
 		}
+		if errors.Is(out.err, syscall.EPIPE) {
+			return exitFailure // whoever read it has seen enough
+		}
 		if err == nil && out.err != nil {
 			err = fmt.Errorf("standard output: %w", reason(out.err))
 		}
@@ -123,6 +128,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // printed returns the status of what has printed to out.
 func printed(out *errorWriter, stderr io.Writer, status int) int {
+	if errors.Is(out.err, syscall.EPIPE) {
+		return exitFailure
+	}
 	if status == exitOK && out.err != nil {
 		fmt.Fprintf(stderr, "packer: help: standard output: %v\n", reason(out.err))
 		return exitFailure

@@ -34,7 +34,7 @@ func TestMessagesOfEachKind(t *testing.T) {
 		"unknown level …: want v1, v2, v3 or v4",                                     // of a package elsewhere
 		"has … bytes, … has …",                                                       // returned as a reason
 		"differs from …, first at byte …",                                            // the same
-		"GOMULTIARCH has …, but this CPU runs … at most",                             // why nothing starts
+		"…, but this CPU runs … at most",                                             // why nothing starts
 		"this CPU runs …, the lowest level is …",                                     // the same
 		"this machine is …/…, the file is for linux/amd64",                           // in a field
 		"want a 64-bit little-endian x86-64 executable",                              // a constant

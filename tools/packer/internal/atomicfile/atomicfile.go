@@ -7,19 +7,20 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
 // Write calls fill with a new file beside path, with the given permissions
 // less the process's umask, and renames it to path when fill succeeds. What is
-// no regular file, such as a device or a pipe, is written to in place. Errors of
-// the file system name path.
+// no regular file, such as a device or a pipe, is written to in place, and so is
+// what a name such as /dev/stdout leads to. Errors of the file system name path.
 func Write(path string, mode os.FileMode, fill func(*os.File) error) error {
 	if info, err := os.Stat(path); err == nil {
 		if info.IsDir() {
 			return fmt.Errorf("%s: %w", path, syscall.EISDIR)
 		}
-		if !info.Mode().IsRegular() {
+		if !info.Mode().IsRegular() || ofProcess(path) {
 			return writeInto(path, fill)
 		}
 	}
@@ -43,6 +44,18 @@ func Write(path string, mode os.FileMode, fill func(*os.File) error) error {
 	return err
 }
 
+// ofProcess reports whether a path is a link that stands for a file that the process
+// has open, such as /dev/stdout: nothing else belongs in its place.
+func ofProcess(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || info.Mode()&os.ModeSymlink == 0 {
+		return false
+	}
+	absolute, err := filepath.Abs(path)
+	return err == nil && (absolute == "/dev/stdout" || absolute == "/dev/stderr" ||
+		strings.HasPrefix(absolute, "/dev/fd/") || strings.HasPrefix(absolute, "/proc/"))
+}
+
 // create makes a new file whose name no other process chooses.
 func create(path string, mode os.FileMode) (*os.File, error) {
 	for {
@@ -55,7 +68,7 @@ func create(path string, mode os.FileMode) (*os.File, error) {
 }
 
 func writeInto(path string, fill func(*os.File) error) error {
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, reason(err))
 	}

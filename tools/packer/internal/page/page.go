@@ -2,6 +2,7 @@
 package page
 
 import (
+	"cmp"
 	"debug/buildinfo"
 	"debug/elf"
 	_ "embed"
@@ -108,10 +109,7 @@ func sectionRows(file *packed.File) []sectionRow {
 		sorted = append(sorted, row)
 	}
 	slices.SortFunc(sorted, func(a, b *sizes) int {
-		if a.total != b.total {
-			return int(b.total>>1) - int(a.total>>1)
-		}
-		return strings.Compare(a.name, b.name)
+		return cmp.Or(cmp.Compare(b.total, a.total), strings.Compare(a.name, b.name))
 	})
 	var out []sectionRow
 	for _, row := range sorted {

@@ -27,8 +27,19 @@ const (
 	maxNotes   = 64 << 20
 )
 
+// IsCore reports whether a file is a core dump.
+func IsCore(path string) bool {
+	core, err := elf.Open(path)
+	if err != nil {
+		return false
+	}
+	defer core.Close()
+	return core.Type == elf.ET_CORE
+}
+
 // ReadCore tells which level of a packed file the process ran that left a core
-// dump: the one whose code its threads were in.
+// dump: the one whose entry point is on its stack, or, in a dump without the stack,
+// whose code its threads were in.
 func ReadCore(path string, file *packed.File) (goamd64.Level, error) {
 	core, err := elf.Open(path)
 	if err != nil {
@@ -60,6 +71,12 @@ func ReadCore(path string, file *packed.File) (goamd64.Level, error) {
 	}
 	if id := buildID(core, file, bias); id != "" && id != file.Manifest.BuildID {
 		return 0, fmt.Errorf("is of another build than %s: build id %s, want %s", file.Path, id, file.Manifest.BuildID)
+	}
+	entry := all.stackEntry(core)
+	for _, l := range file.Levels {
+		if entry != 0 && entry == l.Table.Entry+bias {
+			return l.Level, nil
+		}
 	}
 	for _, pc := range all.counters {
 		for _, l := range file.Levels {
@@ -98,6 +115,54 @@ func buildID(core *elf.File, file *packed.File, bias uint64) string {
 type notes struct {
 	counters []uint64 // program counters of the threads
 	entry    uint64   // AT_ENTRY, as the kernel gave it: the launcher's
+	random   uint64   // AT_RANDOM: the address of bytes on the stack
+}
+
+// Keys of the auxiliary vector. Source: linux/include/uapi/linux/auxvec.h.
+const (
+	atEntry  = 9
+	atRandom = 25
+)
+
+// stackEntry returns AT_ENTRY from the process's initial stack, which is what the
+// launcher has put there for the variant, or 0 where the dump does not have it.
+func (n *notes) stackEntry(core *elf.File) uint64 {
+	// The kernel puts the vector below the bytes, the platform's name and up to 8 KiB
+	// that are random, too (create_elf_tables in linux/fs/binfmt_elf.c).
+	const window = 16 << 10
+	for _, p := range core.Progs {
+		if p.Type != elf.PT_LOAD || n.random < p.Vaddr || n.random-p.Vaddr > p.Filesz {
+			continue
+		}
+		low := p.Vaddr
+		if n.random-low > window+8 {
+			low = n.random&^7 - window
+		}
+		data := make([]byte, n.random-low)
+		if _, err := p.ReadAt(data, int64(low-p.Vaddr)); err != nil {
+			return 0
+		}
+		return entryBefore(data, n.random)
+	}
+	return 0
+}
+
+// entryBefore finds an auxiliary vector by its AT_RANDOM in memory that is aligned as
+// its words are, and returns its AT_ENTRY, which stands before that, or 0.
+func entryBefore(data []byte, random uint64) uint64 {
+	const pair, most = 16, 64
+	word := func(at int) uint64 { return binary.LittleEndian.Uint64(data[at:]) }
+	for at := (len(data) - pair) &^ 7; at >= 0; at -= 8 {
+		if word(at) != atRandom || word(at+8) != random {
+			continue
+		}
+		for before := at - pair; before >= 0 && before >= at-most*pair; before -= pair {
+			if word(before) == atEntry {
+				return word(before + 8)
+			}
+		}
+	}
+	return 0
 }
 
 // read reads notes up to their end.
@@ -129,10 +194,13 @@ func (n *notes) read(r io.Reader) error {
 			n.counters = append(n.counters, binary.LittleEndian.Uint64(data[name+rip:]))
 			continue
 		}
-		const atEntry, pair = 9, 16
+		const pair = 16
 		for words := data[name:]; len(words) >= pair; words = words[pair:] {
-			if binary.LittleEndian.Uint64(words) == atEntry {
-				n.entry = binary.LittleEndian.Uint64(words[8:])
+			switch value := binary.LittleEndian.Uint64(words[8:]); binary.LittleEndian.Uint64(words) {
+			case atEntry:
+				n.entry = value
+			case atRandom:
+				n.random = value
 			}
 		}
 	}

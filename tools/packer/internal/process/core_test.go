@@ -54,3 +54,29 @@ func TestNotes(t *testing.T) {
 		}
 	}
 }
+
+func TestEntryBefore(t *testing.T) {
+	const random = 0x7ffd00001239
+	memory := func(words ...uint64) []byte {
+		data := []byte{}
+		for _, word := range words {
+			data = binary.LittleEndian.AppendUint64(data, word)
+		}
+		return append(data, 1, 2, 3) // up to the random bytes, which are not aligned
+	}
+	for name, test := range map[string]struct {
+		data []byte
+		want uint64
+	}{
+		"a vector":            {memory(0, 7, 9, 0x401000, 23, 0, 25, random, 31, 5, 0, 0), 0x401000},
+		"other words between": {memory(0, 9, 0x401000, 23, 0, 25, random, 0, 0, 77), 0x401000},
+		"of another process":  {memory(9, 0x401000, 25, random+16, 0, 0), 0},
+		"without an entry":    {memory(25, random, 0, 0), 0},
+		"an entry behind":     {memory(25, random, 9, 0x401000, 0, 0), 0},
+		"nothing":             {nil, 0},
+	} {
+		if got := entryBefore(test.data, random); got != test.want {
+			t.Errorf("%s: %#x, want %#x", name, got, test.want)
+		}
+	}
+}

@@ -219,7 +219,7 @@ func stackEntry(dir string) (uint64, error) {
 // findEntry walks an initial stack, as the psABI has it: argc, the arguments, a
 // zero, the environment, a zero, pairs of the auxiliary vector.
 func findEntry(r io.Reader) (uint64, error) {
-	const atEntry, limit = 9, 8 << 20
+	const limit = 8 << 20
 	var buffer [8]byte
 	word := func() (uint64, error) {
 		_, err := io.ReadFull(r, buffer[:])

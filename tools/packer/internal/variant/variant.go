@@ -6,8 +6,10 @@
 package variant
 
 import (
+	"bufio"
 	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -165,12 +167,23 @@ func (v *Variant) NeedsLibraries() bool { return len(v.dynamic(elf.DT_NEEDED)) >
 
 // dynamic returns the values that the dynamic section has for a tag.
 func (v *Variant) dynamic(tag elf.DynTag) []uint64 {
-	const largest = 1 << 20 // debug/elf reads all of it
-	section := v.ELF.SectionByType(elf.SHT_DYNAMIC)
-	if section == nil || section.Flags&elf.SHF_COMPRESSED != 0 || section.Size > largest {
-		return nil
+	const largest = 1 << 20
+	var values []uint64
+	for _, p := range v.ELF.Progs {
+		if p.Type != elf.PT_DYNAMIC {
+			continue
+		}
+		r := bufio.NewReader(io.LimitReader(p.Open(), largest))
+		for {
+			var entry elf.Dyn64
+			if err := binary.Read(r, v.ELF.ByteOrder, &entry); err != nil || entry.Tag == int64(elf.DT_NULL) {
+				break
+			}
+			if entry.Tag == int64(tag) {
+				values = append(values, entry.Val)
+			}
+		}
 	}
-	values, _ := v.ELF.DynValue(tag)
 	return values
 }
 
@@ -256,6 +269,10 @@ func (v *Variant) checkHeaders() error {
 
 func (v *Variant) checkSections() error {
 	for i, s := range v.ELF.Sections {
+		// Most kernels place a file that has no PT_INTERP at any page, whatever it says.
+		if v.PIE && s.Flags&elf.SHF_ALLOC != 0 && s.Addralign > PageSize {
+			return fmt.Errorf("section %d (%q): is aligned to %#x bytes, want at most %#x in a position-independent executable: link it without -pie", i, s.Name, s.Addralign, PageSize)
+		}
 		if s.Type == elf.SHT_NOBITS || s.Type == elf.SHT_NULL {
 			continue
 		}
