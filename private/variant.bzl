@@ -57,11 +57,11 @@ def _go_variant_impl(target, ctx):
     ))
     linkopts = [_expand(ctx, option) for option in attr.gc_linkopts]
     if go.mode.linkmode != "pie":
-        linkopts = linkopts + slot_linkopts(level)
+        linkopts = linkopts + slot_linkopts(level, _system_linker(go, linkopts))
     shared_libraries = _shared_libraries(target[GoArchive].cgo_deps)
     solib = "{}.solib/{}".format(target.label.name, level)
     if shared_libraries:
-        # rules_go's own run path is that of the variant's own file, which only go_multiarch_bench starts.
+        # rules_go's own run path is that of the variant's file, which only go_multiarch_bench starts.
         linkopts = linkopts + ["-extldflags", "-Wl,-rpath,$ORIGIN/" + solib]
     go.link(
         go,
@@ -78,6 +78,13 @@ def _go_variant_impl(target, ctx):
         shared_libraries = shared_libraries,
         solib = solib,
     )]
+
+def _system_linker(go, linkopts):
+    """Returns what says which linker is the system's: its path, and options."""
+    options = [word for option in linkopts for word in option.split(" ") if word.startswith("-")]
+    if go.cgo_tools:
+        options = options + [go.cgo_tools.ld_executable_path] + go.cgo_tools.ld_executable_options
+    return options
 
 def _shared_libraries(cgo_deps):
     """Returns the shared libraries among what cgo code is linked with.

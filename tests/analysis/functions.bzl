@@ -95,6 +95,14 @@ def _slots_test_impl(ctx):
         ["-T", "0x2a009000", "-extldflags", "-Wl,-Ttext-segment=0x2a008000"],
         slot_linkopts("v3"),
     )
+    for system, flag in {
+        "-O2 -fuse-ld=gold /usr/bin/gcc": "-Ttext-segment",
+        "-fuse-ld=lld -O2": "--image-base",
+        "--ld-path=external/llvm/bin/ld.lld": "--image-base",
+        "-fuse-ld=mold": "--image-base",
+        "external/zig_sdk/tools/x86_64-linux-gnu.2.28/c++": "--image-base",
+    }.items():
+        asserts.equals(env, "-Wl,%s=0x2a008000" % flag, slot_linkopts("v3", system.split(" "))[-1])
     return unittest.end(env)
 
 _slots_test = unittest.make(_slots_test_impl)

@@ -154,3 +154,27 @@ func TestPackerFindsTheLevel(t *testing.T) {
 		want(t, run("process "+pid+" runs it", delve(t, dir, []string{"attach", pid}, printVariables...)), variables(level)...)
 	})
 }
+
+// TestCoreInLibrary has C abort: its one thread is in libc then, and the stack alone says
+// which level called it.
+func TestCoreInLibrary(t *testing.T) {
+	gcc, dir := testenv.Tool(t, "gcc"), t.TempDir()
+	source := filepath.Join(dir, "aborts.c")
+	if err := os.WriteFile(source, []byte("#include <stdlib.h>\nint answer = 40 + LEVEL;\nint main(void) { abort(); }\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "app")
+	args := []string{"create", "-launcher", testenv.Launcher(t), "-o", path}
+	for level := goamd64.Min; level <= goamd64.Max; level++ {
+		variant := filepath.Join(dir, level.String())
+		output(t, exec.Command(gcc, "-g", "-fPIE", "-pie", fmt.Sprintf("-DLEVEL=%d", level), "-o", variant, source))
+		args = append(args, level.String()+"="+variant)
+	}
+	output(t, exec.Command(testenv.Packer(t), args...))
+	eachLevel(t, func(t *testing.T, level goamd64.Level) {
+		core := filepath.Join(dir, "core."+level.String())
+		combined(at(level, gdb(t, "-ex", "run", "-ex", "generate-core-file "+core, path)))
+		got := output(t, exec.Command(testenv.Packer(t), append([]string{"debug", path, "--"}, gdb(t, "-ex", "print answer", path, core).Args...)...))
+		want(t, got, fmt.Sprintf("debuggers see %v (%s is of it", level, core), fmt.Sprintf("$1 = %d", 40+int(level)))
+	})
+}

@@ -93,6 +93,7 @@ func runBuild(w *world, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
+	parsed.System = env.CC + " " + env.CGO_LDFLAGS
 	if err := env.Check(); err != nil {
 		var foreign *gobuild.ForeignTarget
 		if parsed.Fallback && errors.As(err, &foreign) {

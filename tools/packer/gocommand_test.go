@@ -520,6 +520,38 @@ func TestTemporaryFolder(t *testing.T) {
 	}
 }
 
+// TestBuildWithLLD links with LLVM's linker, which takes the address under another name.
+func TestBuildWithLLD(t *testing.T) {
+	if _, err := exec.LookPath("ld.lld"); err != nil {
+		t.Skip("skipped: no ld.lld")
+	}
+	testenv.Tool(t, "gcc")
+	quiet(t)
+	t.Setenv("CGO_ENABLED", "1")
+	for name, args := range map[string][]string{
+		"-ldflags":    {"-ldflags=-linkmode=external '-extldflags=-no-pie -fuse-ld=lld'"},
+		"CGO_LDFLAGS": {"-ldflags=-linkmode=external -extldflags=-no-pie"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "CGO_LDFLAGS" {
+				t.Setenv(name, "-fuse-ld=lld")
+			}
+			dir := module(t)
+			out := filepath.Join(dir, "out")
+			must(t, append([]string{"build", "-C", dir, "-o", out}, args...)...)
+			if got := must(t, "info", out); !strings.Contains(got, "0x3f008000") {
+				t.Errorf("v4 is not in its slot:\n%s", got)
+			}
+			for _, level := range runnable() {
+				if got := output(t, []string{"GOAMD64=" + level}, out); got != level+" plain\n" {
+					t.Errorf("%s printed %q", level, got)
+				}
+			}
+			must(t, "verify", out)
+		})
+	}
+}
+
 // zombie reports whether a process has ended and nobody has asked how.
 func zombie(pid string) bool {
 	stat, err := os.ReadFile("/proc/" + pid + "/stat")

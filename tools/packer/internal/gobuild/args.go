@@ -29,6 +29,7 @@ type Args struct {
 	Mode     string   // -buildmode, or nothing
 	LDFlags  []string // values of -ldflags
 	DryRun   bool     // -n
+	System   string   // C compiler and CGO_LDFLAGS
 	Flags    []string // all other flags of go build, in order
 	Packages []string
 }

@@ -93,6 +93,14 @@ func TestLinkAt(t *testing.T) {
 		user  []string
 		want  []string
 	}{
+		{3, "", []string{"-extldflags=-fuse-ld=lld", "-extldflags '-static --ld-path=/opt/bin/mold'", "-extldflags=-fuse-ld=gold"}, []string{
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			at + " '-extldflags=-fuse-ld=lld -Wl,--image-base=0x2a008000'",
+			at + " '-extldflags=-static --ld-path=/opt/bin/mold -Wl,--image-base=0x2a008000'",
+			at + " '-extldflags=-fuse-ld=gold -Wl,-Ttext-segment=0x2a008000'"}},
+		{3, "", []string{"-extld=/opt/zig cc"}, []string{
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			"-extld=/opt/zig cc " + at + " -extldflags=-Wl,--image-base=0x2a008000"}},
 		{1, "", nil, nil},
 		{1, "exe", []string{"-s"}, []string{"-s"}},
 		{3, "pie", []string{"-s"}, []string{"-s"}},
@@ -108,7 +116,7 @@ func TestLinkAt(t *testing.T) {
 			"-w " + at + " '-extldflags=-static -Wl,-Ttext-segment=0x2a008000'",
 			"./x=" + at + " '-extldflags=-g -Wl,-Ttext-segment=0x2a008000'"}},
 	} {
-		got, err := linkAt(test.level, test.mode, test.user)
+		got, err := linkAt(test.level, test.mode, test.user, "gcc -O2 -g")
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%v %s %q:\n%q (%v), want\n%q", test.level, test.mode, test.user, got, err, test.want)
 		}
@@ -119,9 +127,15 @@ func TestLinkAt(t *testing.T) {
 		"-X 'a":     "-ldflags=-X 'a: unterminated '",
 		"pattern":   "-ldflags=pattern: want flags, or pattern=flags",
 	} {
-		_, err := linkAt(3, "", []string{value})
+		_, err := linkAt(3, "", []string{value}, "")
 		if err == nil || err.Error() != want {
 			t.Errorf("%s: error %v: want %q", value, err, want)
+		}
+	}
+	for _, system := range []string{"zig cc -target x86_64-linux-musl ", "gcc -fuse-ld=lld"} {
+		got, err := linkAt(3, "", nil, system)
+		if want := []string{at + " -extldflags=-Wl,--image-base=0x2a008000"}; err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %q (%v), want %q", system, got, err, want)
 		}
 	}
 	if _, err := joinQuoted([]string{`a'b"c`}); err == nil || !strings.Contains(err.Error(), "both kinds of quotes") {

@@ -54,7 +54,7 @@ func (a *Args) Check() error {
 		return fmt.Errorf("-buildmode=%s: only exe and pie make executables", a.Mode)
 	}
 	for _, level := range a.Levels {
-		if _, err := linkAt(level, a.Mode, a.LDFlags); err != nil {
+		if _, err := linkAt(level, a.Mode, a.LDFlags, a.System); err != nil {
 			return err
 		}
 	}
@@ -283,7 +283,7 @@ func (b *Build) buildLevel(ctx context.Context, p *plan, level goamd64.Level, ea
 	if err := os.Mkdir(folder, 0o777); err != nil {
 		return err
 	}
-	ldflags, err := linkAt(level, b.Mode, b.LDFlags)
+	ldflags, err := linkAt(level, b.Mode, b.LDFlags, b.System)
 	if err != nil {
 		return err
 	}

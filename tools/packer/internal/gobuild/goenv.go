@@ -20,7 +20,7 @@ const MinGo = "1.24"
 // Environment is what the go command says of itself, in the directory of the
 // build: files of "go env -w", go.mod and GOTOOLCHAIN have a part in it.
 type Environment struct {
-	GOOS, GOARCH, GOAMD64, GOFLAGS, GOVERSION, GOTMPDIR string
+	GOOS, GOARCH, GOAMD64, GOFLAGS, GOVERSION, GOTMPDIR, CC, CGO_LDFLAGS string
 }
 
 // ReadEnvironment asks the go command.
@@ -36,7 +36,7 @@ func ReadEnvironment(ctx context.Context, dir string) (*Environment, error) {
 			return nil, fmt.Errorf("-C %s: not a directory", dir)
 		}
 	}
-	cmd := command.InGroup(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOVERSION", "GOTMPDIR")
+	cmd := command.InGroup(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOVERSION", "GOTMPDIR", "CC", "CGO_LDFLAGS")
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()

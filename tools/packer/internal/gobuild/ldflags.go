@@ -2,6 +2,7 @@ package gobuild
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"rules_go_multiarch/internal/goamd64"
@@ -13,9 +14,10 @@ import (
 // user's own values merged in. v1 is where every linker puts a program, and a
 // position-independent executable goes anywhere: both need nothing.
 //
-// -T tells Go's linker, and -Wl,-Ttext-segment the system's; the one that does
-// not link takes no notice.
-func linkAt(level goamd64.Level, mode string, user []string) ([]string, error) {
+// -T tells Go's linker, and -Wl,-Ttext-segment or -Wl,--image-base the system's; the
+// one that does not link takes no notice. system is what else says which linker that
+// is: the C compiler, and CGO_LDFLAGS.
+func linkAt(level goamd64.Level, mode string, user []string, system string) ([]string, error) {
 	for _, value := range user {
 		if _, flags, err := splitPattern(value); err != nil {
 			return nil, err
@@ -28,17 +30,23 @@ func linkAt(level goamd64.Level, mode string, user []string) ([]string, error) {
 	}
 	base := slots.Of(level).Base
 	text := fmt.Sprintf("%#x", base+slots.TextOffset)
-	segment := fmt.Sprintf("-Wl,-Ttext-segment=%#x", base)
 
 	return merge(user, func(flags []string) []string {
-		external := segment
 		flags, theirs := cutFlag(flags, "extldflags")
+		external := fmt.Sprintf("-Wl,-Ttext-segment=%#x", base)
+		if imageBase.MatchString(strings.Join(append(flags, theirs, system), " ")) {
+			external = fmt.Sprintf("-Wl,--image-base=%#x", base)
+		}
 		if theirs != "" {
-			external = theirs + " " + segment
+			external = theirs + " " + external
 		}
 		return append(flags, "-T="+text, "-extldflags="+external)
 	})
 }
+
+// imageBase finds linkers that know -Ttext-segment by another name: LLVM's and mold, and
+// LLVM's in Zig. GNU's has that name since binutils 2.44 alone.
+var imageBase = regexp.MustCompile(`-(fuse-ld|-ld-path)=\S*(lld|mold)|\bzig\b`)
 
 // linkStripped returns the values of -ldflags that have the linker leave out what
 // a mode says.

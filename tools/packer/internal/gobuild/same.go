@@ -60,7 +60,7 @@ type listed struct{ path, archive string }
 // compiled lists the packages of the program, the ones that others import
 // first.
 func (b *Build) compiled(ctx context.Context, level goamd64.Level) ([]listed, error) {
-	ldflags, err := linkAt(level, b.Mode, b.LDFlags)
+	ldflags, err := linkAt(level, b.Mode, b.LDFlags, b.System)
 	if err != nil {
 		return nil, err
 	}
