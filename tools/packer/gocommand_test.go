@@ -520,36 +520,38 @@ func TestTemporaryFolder(t *testing.T) {
 	}
 }
 
-// TestBuildWithLLD links with LLVM's linker, which takes the address under another name.
-func TestBuildWithLLD(t *testing.T) {
-	if _, err := exec.LookPath("ld.lld"); err != nil {
-		t.Skip("skipped: no ld.lld")
-	}
-	testenv.Tool(t, "gcc")
-	quiet(t)
-	t.Setenv("CGO_ENABLED", "1")
-	for name, args := range map[string][]string{
-		"-ldflags":    {"-ldflags=-linkmode=external '-extldflags=-no-pie -fuse-ld=lld'"},
-		"CGO_LDFLAGS": {"-ldflags=-linkmode=external -extldflags=-no-pie"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if name == "CGO_LDFLAGS" {
-				t.Setenv(name, "-fuse-ld=lld")
+// TestBuildWithLinkers links with linkers that take the address under another name than
+// GNU's.
+func TestBuildWithLinkers(t *testing.T) {
+	for _, linker := range []string{"lld", "mold"} {
+		t.Run(linker, func(t *testing.T) {
+			if _, err := exec.LookPath("ld." + linker); err != nil {
+				t.Skip("skipped: no ld." + linker)
 			}
-			dir := module(t)
-			out := filepath.Join(dir, "out")
-			must(t, append([]string{"build", "-C", dir, "-o", out}, args...)...)
-			if got := must(t, "info", out); !strings.Contains(got, "0x3f008000") {
-				t.Errorf("v4 is not in its slot:\n%s", got)
-			}
-			for _, level := range runnable() {
-				if got := output(t, []string{"GOAMD64=" + level}, out); got != level+" plain\n" {
-					t.Errorf("%s printed %q", level, got)
-				}
-			}
-			must(t, "verify", out)
+			testenv.Tool(t, "gcc")
+			quiet(t)
+			t.Setenv("CGO_ENABLED", "1")
+			buildWith(t, "-ldflags=-linkmode=external '-extldflags=-no-pie -fuse-ld="+linker+"'")
+			t.Setenv("CGO_LDFLAGS", "-fuse-ld="+linker)
+			buildWith(t, "-ldflags=-linkmode=external -extldflags=-no-pie")
 		})
 	}
+}
+
+func buildWith(t *testing.T, ldflags string) {
+	t.Helper()
+	dir := module(t)
+	out := filepath.Join(dir, "out")
+	must(t, "build", "-C", dir, "-o", out, ldflags)
+	if got := must(t, "info", out); !strings.Contains(got, "0x3f008000") {
+		t.Errorf("%s: v4 is not in its slot:\n%s", ldflags, got)
+	}
+	for _, level := range runnable() {
+		if got := output(t, []string{"GOAMD64=" + level}, out); got != level+" plain\n" {
+			t.Errorf("%s: %s printed %q", ldflags, level, got)
+		}
+	}
+	must(t, "verify", out)
 }
 
 // zombie reports whether a process has ended and nobody has asked how.
