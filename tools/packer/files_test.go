@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -91,6 +92,23 @@ func TestOutputs(t *testing.T) {
 	}
 	must(t, "thin", "-level", "v1", "-o", wanted, file)
 	same(t, printed, wanted)
+	// As after ">>".
+	log, err := os.OpenFile(write(t, filepath.Join(dir, "log"), []byte("earlier\n"), 0o640), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd = exec.Command(testenv.Packer(t), "thin", "-level", "v1", "-o", "/dev/stdout", file)
+	cmd.Stdout = log
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	if got := contents(t, log.Name()); !bytes.Equal(got, append([]byte("earlier\n"), contents(t, wanted)...)) {
+		t.Errorf("%d bytes that begin with %.20q: want what was there, and the file behind it", len(got), got)
+	}
+	if info, err := log.Stat(); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the log's mode is %v now (%v)", info.Mode(), err)
+	}
 	if info, err := os.Lstat("/dev/stdout"); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Errorf("/dev/stdout is %v (%v)", info.Mode(), err)
 	}

@@ -23,9 +23,8 @@ func (w *world) writeCopy(path string, mode os.FileMode, size int64, fill func(i
 		if err := fill(out); err != nil {
 			return err
 		}
-		info, err := f.Stat()
-		if err != nil || !info.Mode().IsRegular() {
-			return err
+		if atomicfile.InPlace(path) {
+			return nil
 		}
 		return f.Chmod(mode)
 	})
@@ -36,7 +35,7 @@ func (w *world) write(path string, mode os.FileMode, size int64, fill func(*os.F
 	err := atomicfile.Write(path, mode, func(f *os.File) error {
 		p.file = f
 		var out io.Writer = p
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		if !atomicfile.InPlace(path) {
 			out = rewritable{p}
 		}
 		if err := fill(f, out); err != nil {

@@ -20,7 +20,7 @@ func Write(path string, mode os.FileMode, fill func(*os.File) error) error {
 		if info.IsDir() {
 			return fmt.Errorf("%s: %w", path, syscall.EISDIR)
 		}
-		if !info.Mode().IsRegular() || ofProcess(path) {
+		if InPlace(path) {
 			return writeInto(path, fill)
 		}
 	}
@@ -44,9 +44,13 @@ func Write(path string, mode os.FileMode, fill func(*os.File) error) error {
 	return err
 }
 
-// ofProcess reports whether a path is a link that stands for a file that the process
-// has open, such as /dev/stdout: nothing else belongs in its place.
-func ofProcess(path string) bool {
+// InPlace reports whether Write writes into what is at a path: no regular file, or one
+// that the process has open and the path, such as /dev/stdout, stands for. What is written
+// there goes behind what is there already, and in order.
+func InPlace(path string) bool {
+	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return err == nil
+	}
 	info, err := os.Lstat(path)
 	if err != nil || info.Mode()&os.ModeSymlink == 0 {
 		return false
@@ -68,7 +72,7 @@ func create(path string, mode os.FileMode) (*os.File, error) {
 }
 
 func writeInto(path string, fill func(*os.File) error) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, reason(err))
 	}
