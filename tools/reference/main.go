@@ -1,6 +1,6 @@
 // Reference writes the pages of docs/ that follow from the source: rules.md from
 // the docstrings of what defs.bzl exports, packer.md and packer.1 from what
-// "packer help" prints, messages.md from the texts of errors.
+// "packer help" prints.
 //
 //	go run ./tools/reference      in the folder of the repository
 //
@@ -43,14 +43,9 @@ func generate(root string) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	messages, err := messagesPage(root)
-	if err != nil {
-		return nil, err
-	}
 	return map[string]string{
-		"docs/messages.md": messages,
-		"docs/rules.md":    rulesPage(symbols),
-		"docs/packer.md":   packerPage(verbs),
-		"docs/packer.1":    manualPage(verbs),
+		"docs/rules.md":  rulesPage(symbols),
+		"docs/packer.md": packerPage(verbs),
+		"docs/packer.1":  manualPage(verbs),
 	}, nil
 }
