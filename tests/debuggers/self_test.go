@@ -40,9 +40,18 @@ func TestPprof(t *testing.T) {
 		output(t, at(level, exec.Command(path, "profile", profile)))
 		for _, args := range [][]string{{profile}, {path, profile}} {
 			out := output(t, exec.Command("go", append([]string{"tool", "pprof", "-top", "-lines"}, args...)...))
-			// Not always the first line: on a busy machine much of the time is in runtime.asyncPreempt, which it calls.
-			if !regexp.MustCompile(`(?m) 9\d\.\d+% +main\.burn .*program/main\.go:| 100% +main\.burn .*program/main\.go:`).MatchString(out) {
-				t.Errorf("no line of main.burn has nearly all of the time in\n%s", out)
+			// CPUs differ in which lines of the loop they interrupt, so its lines count together; runtime.asyncPreempt, which the
+			// loop calls, has a share on a busy machine.
+			share := 0.0
+			for _, line := range regexp.MustCompile(`(?m)^ *\S+ +([\d.]+)% .* main\.burn .*program/main\.go:\d+`).FindAllStringSubmatch(out, -1) {
+				percent, err := strconv.ParseFloat(line[1], 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				share += percent
+			}
+			if share < 80 {
+				t.Errorf("the lines of main.burn have %.1f %% of the time, not nearly all, in\n%s", share, out)
 			}
 		}
 		// Code it takes from the program: the lowest level's, or that of a file which has one (docs/tools.md).
