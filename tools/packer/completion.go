@@ -20,6 +20,7 @@ example: packer completion bash > ~/.local/share/bash-completion/completions/pac
 var flagsOf = map[string][]string{
 	"create":     {"-o", "-launcher", "-variant", "-manifest", "-no-environment", "-remap", "-isolate", "-strip", "-force", "-debuglink"},
 	"build":      {"-levels", "-p", "-report", "-fallback", "-force", "-launcher", "-no-environment", "-isolate", "-strip", "-o", "-C", "-buildmode", "-ldflags", "-tags", "-race", "-trimpath", "-pgo"},
+	"check":      {"--cpu", "--json"},
 	"info":       {"--json", "--html"},
 	"verify":     {"--json", "--against"},
 	"extract":    {"-level", "-o"},
@@ -69,7 +70,7 @@ func bashCompletion() string {
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$verb" = help ]; }; then
     words="` + strings.Join(verbNames(), " ") + `"
-  elif [ "$before" = -level ] || [ "$before" = -levels ]; then
+  elif [ "$before" = -level ] || [ "$before" = -levels ] || [ "$before" = --cpu ]; then
     words="v1 v2 v3 v4"
   else
     case "$verb:$word" in
@@ -106,7 +107,7 @@ func fishCompletion() string {
 				kind = "-s"
 			}
 			values := ""
-			if flag == "-level" || flag == "-levels" {
+			if flag == "-level" || flag == "-levels" || flag == "--cpu" {
 				values = " -x -a 'v1 v2 v3 v4'"
 			}
 			fmt.Fprintf(&out, "complete -c packer -n '__fish_seen_subcommand_from %s' %s %s%s\n", v.name, kind, strings.TrimLeft(flag, "-"), values)

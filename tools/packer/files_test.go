@@ -218,8 +218,7 @@ func TestWrongKindOfFile(t *testing.T) {
 	plain, packed := probe.Variants[1], probe.Packed
 	takesPacked := func(path string) [][]string {
 		return [][]string{
-			{"info", path},
-			{"info", "--json", path},
+			{"info", "--html", out, path},
 			{"verify", path},
 			{"verify", "--json", path},
 			{"extract", "-level", "v1", "-o", out, path},

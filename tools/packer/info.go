@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"text/tabwriter"
@@ -14,13 +15,14 @@ import (
 
 var infoVerb = verb{
 	name:    "info",
-	summary: "show the levels of a packed file",
+	summary: "show the levels of a packed file, or the level of a plain one",
 	usage: `info [--json] [--html OUT] FILE
 
 Shows what a packed file says of itself: its levels with sizes, addresses and
 digests, how they share the address space, what its build information says,
 and which level this machine would start, and why. Digests are those in the
-file; packer verify recomputes them.
+file; packer verify recomputes them. Of a plain Go executable it shows the
+level and the build information.
 
   --json       print JSON (schema: tools/packer/SCHEMA.md)
   --html OUT   write a page with pictures to OUT instead
@@ -33,6 +35,7 @@ example: packer info app`,
 type fileInfo struct {
 	File        string       `json:"file"`
 	Size        int64        `json:"size"`
+	Packed      bool         `json:"packed"`
 	Format      int          `json:"format"`
 	BuildID     string       `json:"buildId"`
 	Layout      string       `json:"layout"`
@@ -72,12 +75,19 @@ func runInfo(w *world, args []string) error {
 	flags := newFlags("info")
 	asJSON := flags.Bool("json", false, "")
 	html := flags.String("html", "", "")
-	file, err := openOne(flags, args, func() error {
-		if *asJSON && *html != "" {
-			return usagef("--json and --html: want one of them")
+	path, err := parseOne(flags, args)
+	if err != nil {
+		return err
+	}
+	if *asJSON && *html != "" {
+		return usagef("--json and --html: want one of them")
+	}
+	file, err := openPacked(path)
+	if err != nil && *html == "" {
+		if plain := describePlain(path); plain != nil {
+			return plain.print(w, *asJSON)
 		}
-		return nil
-	})
+	}
 	if err != nil {
 		return err
 	}
@@ -96,7 +106,7 @@ func runInfo(w *world, args []string) error {
 func describe(file *packed.File) fileInfo {
 	boot := file.Manifest.Boot
 	info := fileInfo{
-		File: file.Path, Size: file.Size, Format: file.Manifest.Format, BuildID: file.Manifest.BuildID,
+		File: file.Path, Size: file.Size, Packed: true, Format: file.Manifest.Format, BuildID: file.Manifest.BuildID,
 		Layout: string(file.Layout()), Environment: !file.NoEnvironment, Changed: file.Changed,
 		Launcher: launcherInfo{Offset: boot.Offset, Size: boot.Size, Address: boot.Address, SHA256: boot.SHA256},
 		Machine:  describeMachine(file),
@@ -137,20 +147,7 @@ func describeMachine(file *packed.File) machineInfo {
 func printInfo(w *world, info fileInfo) {
 	out := w.stdout
 	fmt.Fprintf(out, "%s: %d bytes, build id %s\n", info.File, info.Size, info.BuildID)
-	if p := info.Program; p != nil {
-		fmt.Fprintf(out, "program:  %s", p.Path)
-		if p.Module != "" {
-			fmt.Fprintf(out, " of module %s %s", p.Module, p.Version)
-		}
-		fmt.Fprintf(out, ", %s", p.Go)
-		if p.Revision != "" {
-			fmt.Fprintf(out, ", revision %s", p.Revision)
-		}
-		if p.Modified {
-			fmt.Fprint(out, " with changes")
-		}
-		fmt.Fprintln(out)
-	}
+	info.Program.print(out)
 	fmt.Fprintf(out, "layout:   %s\n", info.Layout)
 	if !info.Environment {
 		fmt.Fprintln(out, "launcher: reads no environment variables")
@@ -169,4 +166,23 @@ func printInfo(w *world, info fileInfo) {
 		fmt.Fprintf(table, "%s\t%d\t%#x-%#x\t%#x\t%s\n", l.Level, l.Size, l.Address, l.End, l.Entry, l.SHA256)
 	}
 	table.Flush()
+}
+
+// print prints nothing for an executable without build information.
+func (p *program) print(out io.Writer) {
+	if p == nil {
+		return
+	}
+	fmt.Fprintf(out, "program:  %s", p.Path)
+	if p.Module != "" {
+		fmt.Fprintf(out, " of module %s %s", p.Module, p.Version)
+	}
+	fmt.Fprintf(out, ", %s", p.Go)
+	if p.Revision != "" {
+		fmt.Fprintf(out, ", revision %s", p.Revision)
+	}
+	if p.Modified {
+		fmt.Fprint(out, " with changes")
+	}
+	fmt.Fprintln(out)
 }

@@ -38,6 +38,7 @@ const (
 	exitOK      = 0
 	exitFailure = 1
 	exitUsage   = 2
+	exitUnknown = 2 // of check: it cannot tell
 )
 
 // world is what a verb works in. When ctx ends, a verb stops and leaves nothing
@@ -59,7 +60,7 @@ var allVerbs []verb
 // The list refers to verbs that refer to the list.
 func init() {
 	allVerbs = []verb{
-		createVerb, buildVerb, infoVerb, verifyVerb, extractVerb,
+		createVerb, buildVerb, checkVerb, infoVerb, verifyVerb, extractVerb,
 		thinVerb, replaceVerb, removeVerb, whichVerb, debugVerb, completionVerb,
 	}
 }
@@ -77,8 +78,14 @@ func (e usageError) Unwrap() error { return e.error }
 // usagef returns a usageError.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// errReported ends a verb that has said on its own what is wrong.
-var errReported = errors.New("reported")
+// reported is an exit status. It ends a verb that has said on its own what is
+// wrong.
+type reported int
+
+func (r reported) Error() string { return fmt.Sprintf("exit status %d", int(r)) }
+
+// errReported is that of a verb that failed.
+const errReported = reported(exitFailure)
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) == 0 {
@@ -108,8 +115,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if err == nil {
 			return exitOK
 		}
-		if errors.Is(err, errReported) {
-			return exitFailure
+		if status := reported(0); errors.As(err, &status) {
+			return int(status)
 		}
 		if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 			err = errors.New("interrupted")

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"os"
 
+	"rules_go_multiarch/tools/packer/internal/needs"
 	"rules_go_multiarch/tools/packer/internal/packed"
+	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
 // openPacked opens a packed file; errors name it.
@@ -38,4 +42,18 @@ func levelAndOut(levels int, out string) error {
 		return usagef("no output: want -o OUT")
 	}
 	return nil
+}
+
+// readAny reads a Go executable that may be packed or plain, of size bytes, and
+// returns it as the one or the other. A damaged packed file is an error.
+func readAny(file *os.File, size int64) (*packed.File, *needs.Executable, error) {
+	// Plain ones may be of any format and architecture.
+	if _, err := variant.OpenELF(file); err == nil {
+		packedFile, err := packed.Read(file, size)
+		if !errors.Is(err, packed.ErrNotPacked) {
+			return packedFile, nil, err
+		}
+	}
+	plain, err := needs.Read(file, size)
+	return nil, plain, err
 }

@@ -21,19 +21,22 @@ func TestSchema(t *testing.T) {
 		title, body, _ := strings.Cut(section, "\n")
 		sections[title] = body
 	}
-	for title, document := range map[string]any{
-		"`info --json`":        fileInfo{},
-		"`verify --json`":      verification{},
-		"`which --json`":       processInfo{},
-		"`build -report FILE`": buildReport{},
+	for title, documents := range map[string][]any{
+		"`info --json`":        {fileInfo{}, plainInfo{}},
+		"`check --json`":       {checked{}},
+		"`verify --json`":      {verification{}},
+		"`which --json`":       {processInfo{}},
+		"`build -report FILE`": {buildReport{}},
 	} {
 		body, found := sections[title]
 		if !found {
 			t.Errorf("SCHEMA.md has no section %s", title)
 		}
-		for _, field := range fields(reflect.TypeOf(document)) {
-			if !strings.Contains(body, "`"+field+"`") {
-				t.Errorf("SCHEMA.md, %s: no `%s`", title, field)
+		for _, document := range documents {
+			for _, field := range fields(reflect.TypeOf(document)) {
+				if !strings.Contains(body, "`"+field+"`") {
+					t.Errorf("SCHEMA.md, %s: no `%s`", title, field)
+				}
 			}
 		}
 	}

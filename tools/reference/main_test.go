@@ -3,6 +3,7 @@ package main
 import (
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -113,7 +114,7 @@ func TestTroubleshootingQuotesMessages(t *testing.T) {
 	if len(headings) < 10 {
 		t.Fatalf("%d messages in headings, want more", len(headings))
 	}
-	texts := messageSources(t, root)
+	texts := messageSources(t, root) + runtimeSource(t)
 	for _, heading := range headings {
 		for part := range strings.SplitSeq(heading[1], "…") {
 			if part = strings.TrimSpace(part); !strings.Contains(texts, part) {
@@ -121,6 +122,20 @@ func TestTroubleshootingQuotesMessages(t *testing.T) {
 			}
 		}
 	}
+}
+
+// runtimeSource returns the source of what Go's own start-up check prints.
+func runtimeSource(t *testing.T) string {
+	t.Helper()
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal("go env GOROOT:", err)
+	}
+	text, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(goroot)), "src/runtime/asm_amd64.s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // messageSources returns the sources that have messages, tests left out, with texts of
