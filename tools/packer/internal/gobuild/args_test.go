@@ -100,20 +100,24 @@ func TestLinkAt(t *testing.T) {
 			at + " '-extldflags=-fuse-ld=gold -Wl,-Ttext-segment=0x2a008000'"}},
 		{3, "", []string{"-extld=/opt/zig cc"}, []string{
 			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
-			"-extld=/opt/zig cc " + at + " -extldflags=-Wl,--image-base=0x2a008000"}},
+			at + " -extld=/opt/zig cc -extldflags=-Wl,--image-base=0x2a008000"}},
+		// A value that begins with a quote is one that the go command refuses.
+		{3, "", []string{"-extldflags=-static '-X=a.b=c d'"}, []string{
+			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
+			at + " '-X=a.b=c d' '-extldflags=-static -Wl,-Ttext-segment=0x2a008000'"}},
 		{1, "", nil, nil},
 		{1, "exe", []string{"-s"}, []string{"-s"}},
 		{3, "pie", []string{"-s"}, []string{"-s"}},
 		{3, "", nil, []string{at + " -extldflags=-Wl,-Ttext-segment=0x2a008000"}},
 		{3, "exe", []string{"-s -X 'a.b=c d'"}, []string{
 			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
-			"-s -X 'a.b=c d' " + at + " -extldflags=-Wl,-Ttext-segment=0x2a008000"}},
+			at + " -s -X 'a.b=c d' -extldflags=-Wl,-Ttext-segment=0x2a008000"}},
 		{3, "", []string{"-extldflags '-static -lm' -w"}, []string{
 			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
-			"-w " + at + " '-extldflags=-static -lm -Wl,-Ttext-segment=0x2a008000'"}},
+			at + " -w '-extldflags=-static -lm -Wl,-Ttext-segment=0x2a008000'"}},
 		{3, "", []string{"-w '-extldflags=-static'", "./x=-extldflags=-g"}, []string{
 			at + " -extldflags=-Wl,-Ttext-segment=0x2a008000",
-			"-w " + at + " '-extldflags=-static -Wl,-Ttext-segment=0x2a008000'",
+			at + " -w '-extldflags=-static -Wl,-Ttext-segment=0x2a008000'",
 			"./x=" + at + " '-extldflags=-g -Wl,-Ttext-segment=0x2a008000'"}},
 	} {
 		got, err := linkAt(test.level, test.mode, test.user, "gcc -O2 -g")
@@ -138,7 +142,37 @@ func TestLinkAt(t *testing.T) {
 			t.Errorf("%s: %q (%v), want %q", system, got, err, want)
 		}
 	}
-	if _, err := joinQuoted([]string{`a'b"c`}); err == nil || !strings.Contains(err.Error(), "both kinds of quotes") {
+}
+
+// TestQuoted splits and joins words as cmd/internal/quoted does: a quote counts at the
+// start of a word alone.
+func TestQuoted(t *testing.T) {
+	for value, want := range map[string][]string{
+		"":                          nil,
+		"a  b\tc":                   {"a", "b", "c"},
+		`'a b' "c d"`:               {"a b", "c d"},
+		`''`:                        {""},
+		`-X a.b={"name":"it's"} -w`: {"-X", `a.b={"name":"it's"}`, "-w"},
+		`a'b c'd`:                   {"a'b", "c'd"},
+		`'a'b`:                      {"a", "b"},
+		`'"a' "'b"`:                 {`"a`, "'b"},
+		`"it's a"`:                  {"it's a"},
+	} {
+		got, err := splitQuoted(value)
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q (%v), want %q", value, got, err, want)
+			continue
+		}
+		joined, err := joinQuoted(got)
+		if err != nil {
+			t.Errorf("%q: %v", got, err)
+			continue
+		}
+		if again, err := splitQuoted(joined); err != nil || !slices.Equal(again, want) {
+			t.Errorf("%q: joined to %s, which is %q (%v)", want, joined, again, err)
+		}
+	}
+	if _, err := joinQuoted([]string{`a' b"c`}); err == nil || !strings.Contains(err.Error(), "spaces and both kinds of quotes") {
 		t.Errorf("error %v", err)
 	}
 }

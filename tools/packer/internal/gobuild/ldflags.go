@@ -3,6 +3,7 @@ package gobuild
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"rules_go_multiarch/internal/goamd64"
@@ -34,13 +35,14 @@ func linkAt(level goamd64.Level, mode string, user []string, system string) ([]s
 	return merge(user, func(flags []string) []string {
 		flags, theirs := cutFlag(flags, "extldflags")
 		external := fmt.Sprintf("-Wl,-Ttext-segment=%#x", base)
-		if imageBase.MatchString(strings.Join(append(flags, theirs, system), " ")) {
+		if imageBase.MatchString(strings.Join(slices.Concat(flags, []string{theirs, system}), " ")) {
 			external = fmt.Sprintf("-Wl,--image-base=%#x", base)
 		}
 		if theirs != "" {
 			external = theirs + " " + external
 		}
-		return append(flags, "-T="+text, "-extldflags="+external)
+		// A value must not begin with a quote, so what needs none comes first.
+		return slices.Concat([]string{"-T=" + text}, flags, []string{"-extldflags=" + external})
 	})
 }
 
@@ -131,8 +133,8 @@ func cutFlag(flags []string, name string) (rest []string, value string) {
 }
 
 // splitQuoted splits at spaces outside of quotes, as the go command does for
-// flags that hold flags: quotes stand around a whole word, and nothing is
-// escaped (cmd/internal/quoted).
+// flags that hold flags: quotes stand around a whole word, a quote inside a word is
+// a character like any other, and nothing is escaped (cmd/internal/quoted).
 func splitQuoted(s string) ([]string, error) {
 	var words []string
 	for {
@@ -163,14 +165,14 @@ func joinQuoted(words []string) (string, error) {
 	quoted := make([]string, len(words))
 	for i, word := range words {
 		switch {
-		case word != "" && !strings.ContainsAny(word, " \t\n\r\"'"):
+		case word != "" && word[0] != '"' && word[0] != '\'' && !strings.ContainsAny(word, " \t\n\r"):
 			quoted[i] = word
 		case !strings.Contains(word, "'"):
 			quoted[i] = "'" + word + "'"
 		case !strings.Contains(word, `"`):
 			quoted[i] = `"` + word + `"`
 		default:
-			return "", fmt.Errorf("%s: has both kinds of quotes, which the go command cannot pass on", word)
+			return "", fmt.Errorf("%s: has spaces and both kinds of quotes, and the go command cannot read all of them in one argument: leave out one kind", word)
 		}
 	}
 	return strings.Join(quoted, " "), nil
