@@ -33,6 +33,10 @@ Takes all flags of go build, GOFLAGS, and packages as go build does, and also
 package@version as go install does. When that is one program in a module, a level
 whose code is that of a lower one is left out, with a line that says so.
 
+Where a flag names a file or folder to write, each level writes its own: FILE
+becomes FILE.v3, and DIR becomes DIR/v3. With -json, each event has a field
+GOAMD64. docs/packer-build.md has all such flags.
+
   -levels v1,...     the levels; all four by default
   -p N               bounds the builds that run at once, and the -p of each; also
                      MGO_PARALLEL_BUILD=N, which bounds the builds alone
@@ -85,7 +89,8 @@ func runBuild(w *world, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	env, err := gobuild.ReadEnvironment(w.ctx, first.Dir)
+	log := gobuild.NewLog(w.stdout, w.stderr)
+	env, err := gobuild.ReadEnvironment(w.ctx, first.Dir, log)
 	if err != nil {
 		return err
 	}
@@ -93,7 +98,7 @@ func runBuild(w *world, args []string) error {
 	if err != nil {
 		return usageError{err}
 	}
-	parsed.System = env.CC + " " + env.CGO_LDFLAGS
+	parsed.Use(env)
 	if err := env.Check(); err != nil {
 		var foreign *gobuild.ForeignTarget
 		if parsed.Fallback && errors.As(err, &foreign) {
@@ -110,7 +115,7 @@ func runBuild(w *world, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(temporary)
-	build := &gobuild.Build{Args: parsed, Log: gobuild.NewLog(w.stderr), Temporary: temporary, Processors: runtime.NumCPU()}
+	build := &gobuild.Build{Args: parsed, Log: log, Temporary: temporary, Processors: runtime.NumCPU()}
 	programs, timings, err := build.Run(w.ctx)
 	if bad := (*gobuild.FlagError)(nil); errors.As(err, &bad) {
 		return usageError{err}

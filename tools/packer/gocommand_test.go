@@ -307,43 +307,72 @@ func TestMgoAtRunTime(t *testing.T) {
 	}
 }
 
-// TestPackageAtVersion builds from a module proxy in the file system.
+// TestPackageAtVersion builds from a module proxy in the file system. All levels need the
+// modules, and one message for each tells that it is downloaded.
 func TestPackageAtVersion(t *testing.T) {
 	quiet(t)
-	files := levelFiles(map[string]string{"go.mod": "module example.com/remote\n\ngo 1.24\n"}, "cmd/far/v2/")
-	files["cmd/far/v2/main.go"] = printLevel
-	proxy := tree(t, map[string]string{
-		"example.com/remote/@v/list":        "v1.2.3\n",
-		"example.com/remote/@v/v1.2.3.info": `{"Version":"v1.2.3"}`,
-		"example.com/remote/@v/v1.2.3.mod":  files["go.mod"],
+	far := levelFiles(map[string]string{"go.mod": "module example.com/remote\n\ngo 1.24\n\nrequire example.com/near v1.0.0\n"}, "cmd/far/v2/")
+	far["cmd/far/v2/main.go"] = strings.Replace(printLevel, "main\n", "main\n\nimport _ \"example.com/near\"\n", 1)
+	useProxy(t, map[string]map[string]string{
+		"example.com/remote@v1.2.3": far,
+		"example.com/near@v1.0.0":   {"go.mod": "module example.com/near\n\ngo 1.24\n", "near.go": "package near\n"},
+		// Nobody needs the code of this one.
+		"example.com/other@v1.0.0": {"go.mod": "module example.com/other\n\ngo 1.24\n", "other.go": "package other\n"},
 	})
-	var archive bytes.Buffer
-	z := zip.NewWriter(&archive)
-	for path, text := range files {
-		w, err := z.Create("example.com/remote@v1.2.3/" + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprint(w, text)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(proxy, "example.com/remote/@v/v1.2.3.zip"), archive.Bytes(), 0o644)
-	for name, value := range map[string]string{"GOPROXY": "file://" + proxy, "GONOSUMDB": "*", "GOFLAGS": "-trimpath -modcacherw", "GOMODCACHE": t.TempDir()} {
-		t.Setenv(name, value)
-	}
-	dir := t.TempDir()
-	for want, args := range map[string][]string{
+	for name, args := range map[string][]string{
 		"far":   nil, // v2 is a major version, not a name
 		"named": {"-o", "named"},
 	} {
-		if r := packer(append(append([]string{"build", "-C", dir, "-levels=v1,v3"}, args...), "example.com/remote/cmd/far/v2@v1.2.3")...); r.status != 0 {
-			t.Fatalf("status %d, %s", r.status, r.stderr)
+		t.Setenv("GOMODCACHE", t.TempDir())
+		dir := t.TempDir()
+		r := packer(append(append([]string{"build", "-C", dir, "-levels=v1,v3"}, args...), "example.com/remote/cmd/far/v2@v1.2.3")...)
+		if want := "go: downloading example.com/remote v1.2.3\ngo: downloading example.com/near v1.0.0\n"; r.status != 0 || r.stderr != want {
+			t.Fatalf("status %d, %q: want %q", r.status, r.stderr, want)
 		}
-		if got := output(t, []string{"GOAMD64=v1"}, filepath.Join(dir, want)); got != "v1 plain\n" {
-			t.Errorf("%s printed %q", want, got)
+		if got := output(t, []string{"GOAMD64=v1"}, filepath.Join(dir, name)); got != "v1 plain\n" {
+			t.Errorf("%s printed %q", name, got)
 		}
+	}
+	t.Run("in a module", func(t *testing.T) {
+		t.Setenv("GOMODCACHE", t.TempDir())
+		t.Setenv("GOFLAGS", "-trimpath -modcacherw -mod=mod -json") // -json is another flag of go list
+		far["go.mod"] += "require example.com/other v1.0.0\n"
+		r := packer("build", "-C", tree(t, far), "-levels=v1,v3", "./...")
+		if want := "go: downloading example.com/near v1.0.0\n"; r.status != 0 || r.stderr != want {
+			t.Fatalf("status %d, %q: want %q", r.status, r.stderr, want)
+		}
+	})
+	if r := packer("build", "-C", t.TempDir(), "example.com/remote@v1.0.0"); r.status != 1 || !strings.HasPrefix(r.stderr, "packer: build: go install: ") || strings.Count(r.stderr, "v1.0.0") > 3 {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+}
+
+// useProxy makes modules, by path@version, what the go command can download.
+func useProxy(t *testing.T, modules map[string]map[string]string) {
+	t.Helper()
+	proxy := map[string]string{}
+	for module, files := range modules {
+		path, version, _ := strings.Cut(module, "@")
+		var archive bytes.Buffer
+		z := zip.NewWriter(&archive)
+		for name, text := range files {
+			w, err := z.Create(module + "/" + name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fmt.Fprint(w, text)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		at := path + "/@v/"
+		proxy[at+"list"] = version + "\n"
+		proxy[at+version+".info"] = `{"Version":"` + version + `"}`
+		proxy[at+version+".mod"] = files["go.mod"]
+		proxy[at+version+".zip"] = archive.String()
+	}
+	for name, value := range map[string]string{"GOPROXY": "file://" + tree(t, proxy), "GONOSUMDB": "*", "GOFLAGS": "-trimpath -modcacherw"} {
+		t.Setenv(name, value)
 	}
 }
 

@@ -29,9 +29,18 @@ type Args struct {
 	Mode     string   // -buildmode, or nothing
 	LDFlags  []string // values of -ldflags
 	DryRun   bool     // -n
-	System   string   // C compiler and CGO_LDFLAGS
+	JSON     bool     // -json
 	Flags    []string // all other flags of go build, in order
 	Packages []string
+
+	System     string   // C compiler and CGO_LDFLAGS
+	CVariables []string // variables with arguments of the C linker, as name=value
+}
+
+// Use takes from the environment of the build what flags are read together with.
+func (a *Args) Use(env *Environment) {
+	a.System = env.CC + " " + env.CGO_LDFLAGS
+	a.CVariables = []string{"CC=" + env.CC, "CXX=" + env.CXX, "CGO_LDFLAGS=" + env.CGO_LDFLAGS}
 }
 
 // ErrHelp is the error of a command line that asks for help.
@@ -116,10 +125,11 @@ func (a *Args) set(name, value string, given bool) (err error) {
 	case "ldflags":
 		a.LDFlags = append(a.LDFlags, value)
 	default:
-		if name == "n" {
-			if a.DryRun, err = parseBool(value, given); err != nil {
-				break
-			}
+		switch name {
+		case "n":
+			a.DryRun, err = parseBool(value, given)
+		case "json":
+			a.JSON, err = parseBool(value, given)
 		}
 		flag := "-" + name
 		if given {
@@ -139,9 +149,10 @@ func (a *Args) fillFrom(goflags string) error {
 	if err != nil {
 		return err
 	}
-	var ldflags []string
+	var ldflags, flags []string
 	for _, word := range words {
-		name, value, _ := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		name, value, given := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		_, set := a.flag(name)
 		switch {
 		case name == "ldflags":
 			ldflags = append(ldflags, value)
@@ -149,14 +160,33 @@ func (a *Args) fillFrom(goflags string) error {
 			a.Mode = value
 		case name == "o" && a.Out == "":
 			a.Out = value
-		case name == "n" && value != "false":
-			a.DryRun = true
+		case name == "n" && !set:
+			a.DryRun, err = parseBool(value, given)
+		case name == "json" && !set:
+			a.JSON, err = parseBool(value, given)
+		case toolOutputs[name] != nil, buildOutputs[name] != 0, name == "toolexec", name == "work":
+			// The go command reads GOFLAGS as well, and what comes later counts.
+			flags = append(flags, "-"+strings.TrimLeft(word, "-"))
+		}
+		if err != nil {
+			return fmt.Errorf("-%s %q: %w", name, value, err)
 		}
 	}
+	a.Flags = append(flags, a.Flags...)
 	if len(a.LDFlags) == 0 {
 		a.LDFlags = ldflags
 	}
 	return nil
+}
+
+// flag returns the value of a flag among Flags; of several the last one counts.
+func (a *Args) flag(name string) (value string, set bool) {
+	for _, flag := range a.Flags {
+		if this, text, _ := strings.Cut(flag, "="); this == "-"+name {
+			value, set = text, true
+		}
+	}
+	return value, set
 }
 
 func parseLevels(s string) ([]goamd64.Level, error) {

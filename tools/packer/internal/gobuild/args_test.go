@@ -28,6 +28,9 @@ func TestParse(t *testing.T) {
 		{"-ldflags=-w", "-ldflags=-s", Args{Levels: all, LDFlags: []string{"-w"}}},
 		{"-levels|v3,v1|--report=r|-fallback|--force|-no-environment|-isolate|-launcher|l|-strip|all", "", Args{
 			Levels: []goamd64.Level{1, 3}, Report: "r", Fallback: true, Force: true, NoEnvironment: true, Isolate: true, Launcher: "l", Strip: strip.All}},
+		{"-json", "-n=true", Args{Levels: all, DryRun: true, JSON: true, Flags: []string{"-json"}}},
+		{"-n=false|-json=0", "-n -json", Args{Levels: all, Flags: []string{"-n=false", "-json=0"}}},
+		{"-gcflags=-m", "--gcflags=-cpuprofile=f -toolexec=t -work -race", Args{Levels: all, Flags: []string{"-gcflags=-cpuprofile=f", "-toolexec=t", "-work", "-gcflags=-m"}}},
 		{"-n|x.go", "", Args{Levels: all, DryRun: true, Flags: []string{"-n"}, Packages: []string{"x.go"}}},
 		{"-somenew=flag|-other|pkg", "", Args{Levels: all, Flags: []string{"-somenew=flag", "-other"}, Packages: []string{"pkg"}}},
 	} {

@@ -54,7 +54,7 @@ func (a *Args) Check() error {
 		return fmt.Errorf("-buildmode=%s: only exe and pie make executables", a.Mode)
 	}
 	for _, level := range a.Levels {
-		if _, err := linkAt(level, a.Mode, a.LDFlags, a.System); err != nil {
+		if _, err := a.at(level); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,11 @@ func (b *Build) Run(ctx context.Context) ([]Program, []Timing, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	builds, each, err := Concurrency(len(b.Levels), b.Parallel, b.Processors)
+	atOnce := len(b.Levels)
+	if b.inTurn() {
+		atOnce = 1
+	}
+	builds, each, err := Concurrency(atOnce, b.Parallel, b.Processors)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -99,7 +103,7 @@ func (b *Build) plan(ctx context.Context) (*plan, error) {
 	}
 	if p.verb == "install" {
 		p.file = b.Out != "" && !b.outIsDirectory()
-		return p, nil
+		return p, b.download(ctx)
 	}
 	if err := b.list(ctx, p); err != nil {
 		return nil, err
@@ -144,9 +148,17 @@ func (b *Build) outIsDirectory() bool {
 	return err == nil && info.IsDir()
 }
 
-// list finds the packages that are named, and which of them are programs.
+// download has the modules there that all levels need, once. Only go install resolves
+// package@version; with -n it loads all packages and builds none.
+func (b *Build) download(ctx context.Context) error {
+	_, err := b.output(ctx, append(append([]string{"install"}, listFlags(b.Flags)...), "-n"), b.Packages)
+	return err
+}
+
+// list finds the packages that are named, and which of them are programs. The modules
+// that they need are there then.
 func (b *Build) list(ctx context.Context, p *plan) error {
-	args := append([]string{"list", "-f={{.Name}} {{.ImportPath}}"}, b.listFlags()...)
+	args := append([]string{"list", "-f={{.Name}} {{.ImportPath}}"}, listFlags(b.Flags)...)
 	out, err := b.output(ctx, args, b.Packages)
 	if err != nil {
 		return err
@@ -164,13 +176,14 @@ func (b *Build) list(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// listFlags returns the flags of the build that go list knows too and that do
-// not make it print anything else.
-func (b *Build) listFlags() []string {
-	var flags []string
-	for _, flag := range b.Flags {
+// listFlags returns those of a build's flags that go list knows too and that do
+// not make it print or write anything else, for GOFLAGS may have these as well.
+func listFlags(build []string) []string {
+	flags := []string{"-a=false", "-n=false", "-x=false", "-json=false"}
+	for _, flag := range build {
 		switch name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "="); name {
 		case "a", "n", "v", "x", "work", "json":
+		case "debug-actiongraph", "debug-runtime-trace", "debug-trace":
 		default:
 			flags = append(flags, flag)
 		}
@@ -186,13 +199,17 @@ func (e *FlagError) Error() string { return e.Reason + " (packer and go build ha
 func (b *Build) output(ctx context.Context, args, packages []string) (string, error) {
 	cmd := command.InGroup(ctx, "go", b.Dir, append(append(args, "--"), packages...)...)
 	cmd.Env = b.environ(cmd, goamd64.Min)
-	out, err := cmd.Output()
+	var stdout, stderr bytes.Buffer
+	downloads := b.Log.downloads(&stderr)
+	cmd.Stdout, cmd.Stderr = &stdout, downloads
+	err := command.Run(ctx, cmd)
+	downloads.end()
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
-		text := strings.TrimSpace(string(ended.Stderr))
+		text := strings.TrimSpace(stderr.String())
 		// What follows is how go list is used, which the user did not ask for.
 		if line, rest, _ := strings.Cut(text, "\n"); strings.HasPrefix(rest, "usage: go list ") {
 			return "", &FlagError{line}
@@ -202,19 +219,23 @@ func (b *Build) output(ctx context.Context, args, packages []string) (string, er
 		}
 		return "", fmt.Errorf("go %s:\n%s", args[0], text)
 	}
-	return string(out), err
+	return stdout.String(), err
 }
 
 // environ is the environment of the go command for a level. Its temporary files
 // go where ours are, so that none is left behind when it is killed.
 func (b *Build) environ(cmd *exec.Cmd, level goamd64.Level) []string {
 	env := append(cmd.Environ(), "GOOS=linux", "GOARCH=amd64", "GOAMD64="+level.String())
-	for _, flag := range b.Flags {
-		if flag == "-work" {
-			return env
-		}
+	if b.keepsWork() {
+		return env
 	}
 	return append(env, "GOTMPDIR="+b.Temporary)
+}
+
+// keepsWork reports whether the go command's temporary files are to stay, with -work.
+func (a *Args) keepsWork() bool {
+	value, set := a.flag("work")
+	return set && value != "false"
 }
 
 // folder is where a level's executables are written.
@@ -234,9 +255,9 @@ func (b *Build) buildLevels(ctx context.Context, p *plan, builds, each int) ([]T
 	var all sync.WaitGroup
 	for i, level := range b.Levels {
 		all.Add(1)
+		slots <- struct{}{} // here, so that levels begin in their order
 		go func() {
 			defer all.Done()
-			slots <- struct{}{}
 			defer func() { <-slots }()
 			if ctx.Err() != nil {
 				failed.set(ctx.Err(), nil)
@@ -244,7 +265,12 @@ func (b *Build) buildLevels(ctx context.Context, p *plan, builds, each int) ([]T
 			}
 			began := time.Now()
 			log := b.Log.level(level.String())
-			err := b.buildLevel(ctx, p, level, each, log)
+			if b.DryRun && !b.JSON {
+				log = b.Log.commands(level.String())
+			}
+			events := b.Log.events(level.String(), log)
+			err := b.buildLevel(ctx, p, level, each, log, events)
+			events.end()
 			log.end()
 			timings[i] = Timing{level, time.Since(began)}
 			if err != nil {
@@ -278,20 +304,28 @@ func (f *failure) set(err error, log *levelLog) {
 	}
 }
 
-func (b *Build) buildLevel(ctx context.Context, p *plan, level goamd64.Level, each int, log *levelLog) error {
+func (b *Build) buildLevel(ctx context.Context, p *plan, level goamd64.Level, each int, log, events *levelLog) error {
 	folder := b.folder(level)
-	if err := os.Mkdir(folder, 0o777); err != nil {
-		return err
+	temporary := folder + ".tmp"
+	for _, folder := range []string{folder, temporary} {
+		if err := os.Mkdir(folder, 0o777); err != nil {
+			return err
+		}
 	}
-	ldflags, err := linkAt(level, b.Mode, b.LDFlags, b.System)
+	own, err := b.at(level)
 	if err != nil {
 		return err
 	}
-	args := append([]string{p.verb, fmt.Sprintf("-p=%d", each)}, b.Flags...)
+	if !b.DryRun {
+		if err := own.makeFolders(); err != nil {
+			return err
+		}
+	}
+	args := append([]string{p.verb, fmt.Sprintf("-p=%d", each)}, own.flags...)
 	if b.Mode != "" {
 		args = append(args, "-buildmode="+b.Mode)
 	}
-	for _, value := range ldflags {
+	for _, value := range own.ldflags {
 		args = append(args, "-ldflags="+value)
 	}
 	switch {
@@ -305,11 +339,17 @@ func (b *Build) buildLevel(ctx context.Context, p *plan, level goamd64.Level, ea
 		args = append(args, "-o="+folder+string(os.PathSeparator))
 	}
 	cmd := command.InGroup(ctx, "go", b.Dir, append(append(args, "--"), b.Packages...)...)
-	cmd.Env = b.environ(cmd, level)
+	cmd.Env = append(b.environ(cmd, level), own.env...)
+	if !b.keepsWork() {
+		cmd.Env = append(cmd.Env, "GOTMPDIR="+temporary)
+	}
 	if p.verb == "install" {
 		cmd.Env = append(cmd.Env, "GOBIN="+folder)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
+	if b.JSON {
+		cmd.Stdout = events
+	}
 	if err := command.Run(ctx, cmd); err != nil {
 		return fmt.Errorf("%v: go %s: %w", level, p.verb, err)
 	}

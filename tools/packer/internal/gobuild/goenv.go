@@ -1,6 +1,7 @@
 package gobuild
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,11 +21,11 @@ const MinGo = "1.24"
 // Environment is what the go command says of itself, in the directory of the
 // build: files of "go env -w", go.mod and GOTOOLCHAIN have a part in it.
 type Environment struct {
-	GOOS, GOARCH, GOAMD64, GOFLAGS, GOVERSION, GOTMPDIR, CC, CGO_LDFLAGS string
+	GOOS, GOARCH, GOAMD64, GOFLAGS, GOVERSION, GOTMPDIR, CC, CXX, CGO_LDFLAGS string
 }
 
-// ReadEnvironment asks the go command.
-func ReadEnvironment(ctx context.Context, dir string) (*Environment, error) {
+// ReadEnvironment asks the go command, which may download a newer one for that.
+func ReadEnvironment(ctx context.Context, dir string, log *Log) (*Environment, error) {
 	tool, err := exec.LookPath("go")
 	if err != nil {
 		return nil, errors.New("no go command on PATH: install Go")
@@ -36,20 +37,24 @@ func ReadEnvironment(ctx context.Context, dir string) (*Environment, error) {
 			return nil, fmt.Errorf("-C %s: not a directory", dir)
 		}
 	}
-	cmd := command.InGroup(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOVERSION", "GOTMPDIR", "CC", "CGO_LDFLAGS")
-	out, err := cmd.Output()
+	cmd := command.InGroup(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOVERSION", "GOTMPDIR", "CC", "CXX", "CGO_LDFLAGS")
+	var out, stderr bytes.Buffer
+	downloads := log.downloads(&stderr)
+	cmd.Stdout, cmd.Stderr = &out, downloads
+	err = command.Run(ctx, cmd)
+	downloads.end()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	if err != nil {
 		var ended *exec.ExitError
 		if errors.As(err, &ended) {
-			return nil, fmt.Errorf("go env: %s", strings.TrimSpace(string(ended.Stderr)))
+			return nil, fmt.Errorf("go env: %s", strings.TrimSpace(stderr.String()))
 		}
 		return nil, fmt.Errorf("go env: %w", err)
 	}
 	env := &Environment{}
-	if err := json.Unmarshal(out, env); err != nil {
+	if err := json.Unmarshal(out.Bytes(), env); err != nil {
 		return nil, fmt.Errorf("go env: %w", err)
 	}
 	return env, nil

@@ -60,19 +60,19 @@ type listed struct{ path, archive string }
 // compiled lists the packages of the program, the ones that others import
 // first.
 func (b *Build) compiled(ctx context.Context, level goamd64.Level) ([]listed, error) {
-	ldflags, err := linkAt(level, b.Mode, b.LDFlags, b.System)
+	own, err := b.at(level)
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"list", "-export", "-deps", "-f={{.Export}}\t{{.ImportPath}}"}, b.listFlags()...)
+	args := append([]string{"list", "-export", "-deps", "-f={{.Export}}\t{{.ImportPath}}"}, listFlags(own.flags)...)
 	if b.Mode != "" {
 		args = append(args, "-buildmode="+b.Mode)
 	}
-	for _, value := range ldflags {
+	for _, value := range own.ldflags {
 		args = append(args, "-ldflags="+value)
 	}
 	cmd := command.InGroup(ctx, "go", b.Dir, append(append(args, "--"), b.Packages...)...)
-	cmd.Env = b.environ(cmd, level)
+	cmd.Env = append(b.environ(cmd, level), own.env...)
 	out, err := cmd.Output()
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
