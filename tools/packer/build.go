@@ -37,7 +37,8 @@ Where a flag names a file or folder to write, each level writes its own: FILE
 becomes FILE.v3, and DIR becomes DIR/v3. With -json, each event has a field
 GOAMD64. docs/packer-build.md has all such flags.
 
-  -levels v1,...     the levels; all four by default
+  -levels v1,...     the levels; all four by default; native stands for the best
+                     one that this machine runs
   -p N               bounds the builds that run at once, and the -p of each; also
                      MGO_PARALLEL_BUILD=N, which bounds the builds alone
   -report FILE       write times, sizes and digests of all levels, as JSON
@@ -110,6 +111,9 @@ func runBuild(w *world, args []string) error {
 		return usageError{err}
 	}
 
+	if warning := gobuild.Hole(parsed.Levels); warning != "" {
+		fmt.Fprintf(w.stderr, "packer: build: %s\n", warning)
+	}
 	temporary, err := os.MkdirTemp(env.GOTMPDIR, "packer-build-")
 	if err != nil {
 		return err

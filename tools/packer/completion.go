@@ -70,8 +70,10 @@ func bashCompletion() string {
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$verb" = help ]; }; then
     words="` + strings.Join(verbNames(), " ") + `"
-  elif [ "$before" = -level ] || [ "$before" = -levels ] || [ "$before" = --cpu ]; then
+  elif [ "$before" = -level ] || [ "$before" = --cpu ]; then
     words="v1 v2 v3 v4"
+  elif [ "$before" = -levels ]; then
+    words="v1 v2 v3 v4 native"
   else
     case "$verb:$word" in
 `)
@@ -107,8 +109,11 @@ func fishCompletion() string {
 				kind = "-s"
 			}
 			values := ""
-			if flag == "-level" || flag == "-levels" || flag == "--cpu" {
+			switch flag {
+			case "-level", "--cpu":
 				values = " -x -a 'v1 v2 v3 v4'"
+			case "-levels":
+				values = " -x -a 'v1 v2 v3 v4 native'"
 			}
 			fmt.Fprintf(&out, "complete -c packer -n '__fish_seen_subcommand_from %s' %s %s%s\n", v.name, kind, strings.TrimLeft(flag, "-"), values)
 		}

@@ -37,6 +37,7 @@ func TestBashCompletes(t *testing.T) {
 		"packer help th":         "thin",
 		"packer thin -l":         "-level",
 		"packer thin -level v":   "v1 v2 v3 v4",
+		"packer build -levels n": "native",
 		"packer completion f":    "fish",
 		"packer verify --ag":     "--against",
 		"packer build -no-e":     "-no-environment",
@@ -52,13 +53,18 @@ func TestBashCompletes(t *testing.T) {
 }
 
 func TestOtherShells(t *testing.T) {
-	for shell, want := range map[string]string{
-		"zsh":  "#compdef packer\n",
-		"fish": "complete -c packer -n '__fish_seen_subcommand_from thin' -o level -x -a 'v1 v2 v3 v4'\n",
+	for shell, wanted := range map[string][]string{
+		"zsh": {"#compdef packer\n"},
+		"fish": {
+			"complete -c packer -n '__fish_seen_subcommand_from thin' -o level -x -a 'v1 v2 v3 v4'\n",
+			"complete -c packer -n '__fish_seen_subcommand_from build' -o levels -x -a 'v1 v2 v3 v4 native'\n",
+		},
 	} {
 		script := must(t, "completion", shell)
-		if !strings.Contains(script, want) {
-			t.Errorf("%s: no %q in\n%s", shell, want, script)
+		for _, want := range wanted {
+			if !strings.Contains(script, want) {
+				t.Errorf("%s: no %q in\n%s", shell, want, script)
+			}
 		}
 		if path, err := exec.LookPath(shell); err == nil {
 			if out, err := exec.Command(path, "-n", "-c", script).CombinedOutput(); err != nil {

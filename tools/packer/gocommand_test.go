@@ -10,10 +10,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -313,7 +317,7 @@ func TestPackageAtVersion(t *testing.T) {
 	quiet(t)
 	far := levelFiles(map[string]string{"go.mod": "module example.com/remote\n\ngo 1.24\n\nrequire example.com/near v1.0.0\n"}, "cmd/far/v2/")
 	far["cmd/far/v2/main.go"] = strings.Replace(printLevel, "main\n", "main\n\nimport _ \"example.com/near\"\n", 1)
-	useProxy(t, map[string]map[string]string{
+	downloads := useProxy(t, map[string]map[string]string{
 		"example.com/remote@v1.2.3": far,
 		"example.com/near@v1.0.0":   {"go.mod": "module example.com/near\n\ngo 1.24\n", "near.go": "package near\n"},
 		// Nobody needs the code of this one.
@@ -324,6 +328,7 @@ func TestPackageAtVersion(t *testing.T) {
 		"named": {"-o", "named"},
 	} {
 		t.Setenv("GOMODCACHE", t.TempDir())
+		clear(downloads)
 		dir := t.TempDir()
 		r := packer(append(append([]string{"build", "-C", dir, "-levels=v1,v3"}, args...), "example.com/remote/cmd/far/v2@v1.2.3")...)
 		if want := "go: downloading example.com/remote v1.2.3\ngo: downloading example.com/near v1.0.0\n"; r.status != 0 || r.stderr != want {
@@ -332,23 +337,31 @@ func TestPackageAtVersion(t *testing.T) {
 		if got := output(t, []string{"GOAMD64=v1"}, filepath.Join(dir, name)); got != "v1 plain\n" {
 			t.Errorf("%s printed %q", name, got)
 		}
+		if want := map[string]int{"example.com/remote": 1, "example.com/near": 1}; !maps.Equal(downloads, want) {
+			t.Errorf("downloads: %v, want %v", downloads, want)
+		}
 	}
 	t.Run("in a module", func(t *testing.T) {
 		t.Setenv("GOMODCACHE", t.TempDir())
+		clear(downloads)
 		t.Setenv("GOFLAGS", "-trimpath -modcacherw -mod=mod -json") // -json is another flag of go list
 		far["go.mod"] += "require example.com/other v1.0.0\n"
 		r := packer("build", "-C", tree(t, far), "-levels=v1,v3", "./...")
 		if want := "go: downloading example.com/near v1.0.0\n"; r.status != 0 || r.stderr != want {
 			t.Fatalf("status %d, %q: want %q", r.status, r.stderr, want)
 		}
+		if want := map[string]int{"example.com/near": 1}; !maps.Equal(downloads, want) {
+			t.Errorf("downloads: %v, want %v", downloads, want)
+		}
 	})
-	if r := packer("build", "-C", t.TempDir(), "example.com/remote@v1.0.0"); r.status != 1 || !strings.HasPrefix(r.stderr, "packer: build: go install: ") || strings.Count(r.stderr, "v1.0.0") > 3 {
+	if r := packer("build", "-C", t.TempDir(), "example.com/remote@v1.0.0"); r.status != 1 || !strings.HasPrefix(r.stderr, "packer: build: go install:\n") || strings.Count(r.stderr, "go: example.com/remote@v1.0.0: ") != 1 {
 		t.Errorf("status %d, %s", r.status, r.stderr)
 	}
 }
 
-// useProxy makes modules, by path@version, what the go command can download.
-func useProxy(t *testing.T, modules map[string]map[string]string) {
+// useProxy makes modules, by path@version, what the go command can download, and returns
+// how often it has downloaded each, by path.
+func useProxy(t *testing.T, modules map[string]map[string]string) map[string]int {
 	t.Helper()
 	proxy := map[string]string{}
 	for module, files := range modules {
@@ -371,9 +384,22 @@ func useProxy(t *testing.T, modules map[string]map[string]string) {
 		proxy[at+version+".mod"] = files["go.mod"]
 		proxy[at+version+".zip"] = archive.String()
 	}
-	for name, value := range map[string]string{"GOPROXY": "file://" + tree(t, proxy), "GONOSUMDB": "*", "GOFLAGS": "-trimpath -modcacherw"} {
+	downloads := map[string]int{}
+	var mutex sync.Mutex
+	files := http.FileServer(http.Dir(tree(t, proxy)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path, _, found := strings.Cut(r.URL.Path, "/@v/"); found && strings.HasSuffix(r.URL.Path, ".zip") {
+			mutex.Lock()
+			downloads[strings.TrimPrefix(path, "/")]++
+			mutex.Unlock()
+		}
+		files.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	for name, value := range map[string]string{"GOPROXY": server.URL, "GONOSUMDB": "*", "GOFLAGS": "-trimpath -modcacherw"} {
 		t.Setenv(name, value)
 	}
+	return downloads
 }
 
 func TestBuildRefuses(t *testing.T) {
@@ -418,6 +444,25 @@ func TestBuildRefuses(t *testing.T) {
 				t.Error("there is an output")
 			}
 		})
+	}
+}
+
+// TestBuildWarns has a list with a hole, of which many CPUs do not get what they could run,
+// and one that this machine can run.
+func TestBuildWarns(t *testing.T) {
+	quiet(t)
+	dir := module(t)
+	r := packer("build", "-C", dir, "-levels=v1,v4", "-o", "out")
+	if r.status != 0 || !strings.HasPrefix(r.stderr, "packer: build: warning: the levels have v4 but not v3: ") || strings.Count(r.stderr, "\n") != 1 {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+	if got := levelsOf(t, filepath.Join(dir, "out")); got != "v1,v4" {
+		t.Errorf("has %s", got)
+	}
+	must(t, "build", "-C", dir, "-levels=native", "-o", "out")
+	levels := runnable()
+	if got, want := levelsOf(t, filepath.Join(dir, "out")), levels[len(levels)-1]; got != want {
+		t.Errorf("native has %s, want %s", got, want)
 	}
 }
 

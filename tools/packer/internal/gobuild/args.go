@@ -3,8 +3,11 @@ package gobuild
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/klauspost/cpuid/v2"
 
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/tools/packer/internal/strip"
@@ -189,12 +192,38 @@ func (a *Args) flag(name string) (value string, set bool) {
 	return value, set
 }
 
+// processor returns the best level that this machine runs, or 0 if it is no amd64.
+var processor = func() goamd64.Level { return goamd64.Level(cpuid.CPU.X64Level()) }
+
+// Hole returns a warning about levels that leave many machines with a much lower one than
+// they have, or nothing.
+func Hole(levels []goamd64.Level) string {
+	lower := goamd64.Level(0) // what a machine with v3 starts
+	for _, level := range levels {
+		if level <= 3 {
+			lower = max(lower, level)
+		}
+	}
+	if lower == 0 || lower == 3 || !slices.Contains(levels, 4) {
+		return ""
+	}
+	return fmt.Sprintf("warning: the levels have v4 but not v3: a CPU without AVX-512, such as every AMD before Zen 4 and most of Intel's for desktops and laptops, starts %v: add v3 to -levels", lower)
+}
+
 func parseLevels(s string) ([]goamd64.Level, error) {
 	var chosen [goamd64.Max + 1]bool
 	for _, name := range strings.Split(s, ",") {
+		if name == "native" {
+			level := processor()
+			if level < goamd64.Min {
+				return nil, errors.New("native is the best level that this machine runs, but this machine is no amd64: name levels")
+			}
+			chosen[level] = true
+			continue
+		}
 		level, err := goamd64.Parse(name)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w, or native", err)
 		}
 		if chosen[level] {
 			return nil, fmt.Errorf("%v twice", level)

@@ -55,7 +55,7 @@ func TestParse(t *testing.T) {
 func TestParseRefuses(t *testing.T) {
 	for args, want := range map[string]string{
 		"-o":             "-o: no value",
-		"-levels=v1,v5":  "-levels \"v1,v5\": unknown level \"v5\"",
+		"-levels=v1,v5":  "-levels \"v1,v5\": unknown level \"v5\": want v1, v2, v3 or v4, or native",
 		"-levels|v1,v1":  "-levels \"v1,v1\": v1 twice",
 		"-p=x":           "-p \"x\": want a positive number",
 		"-p=0":           "-p \"0\": want a positive number",
@@ -69,6 +69,53 @@ func TestParseRefuses(t *testing.T) {
 	}
 	if _, err := Parse(nil, "'-ldflags=-s"); err == nil || err.Error() != "GOFLAGS: unterminated '" {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestNative builds for a machine of ours.
+func TestNative(t *testing.T) {
+	real := processor
+	defer func() { processor = real }()
+	for _, test := range []struct {
+		machine goamd64.Level
+		value   string
+		want    []goamd64.Level
+	}{
+		{3, "native", []goamd64.Level{3}},
+		{2, "v4,native", []goamd64.Level{2, 4}},
+		{1, "v1,native", []goamd64.Level{1}}, // twice, but nobody wrote it twice
+	} {
+		processor = func() goamd64.Level { return test.machine }
+		a, err := Parse([]string{"-levels", test.value}, "")
+		if err != nil || !slices.Equal(a.Levels, test.want) {
+			t.Errorf("%v: %s: %v (%v), want %v", test.machine, test.value, a.Levels, err, test.want)
+		}
+	}
+	processor = func() goamd64.Level { return 0 }
+	if _, err := Parse([]string{"-levels=native"}, ""); err == nil || err.Error() != `-levels "native": native is the best level that this machine runs, but this machine is no amd64: name levels` {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestHole(t *testing.T) {
+	for _, test := range []struct {
+		levels []goamd64.Level
+		starts string // what a machine with v3 starts because of a hole
+	}{
+		{all, ""},
+		{[]goamd64.Level{1}, ""},
+		{[]goamd64.Level{4}, ""},
+		{[]goamd64.Level{1, 2}, ""},
+		{[]goamd64.Level{1, 3, 4}, ""},
+		{[]goamd64.Level{3, 4}, ""},
+		{[]goamd64.Level{1, 4}, "v1"},
+		{[]goamd64.Level{2, 4}, "v2"},
+		{[]goamd64.Level{1, 2, 4}, "v2"},
+	} {
+		got := Hole(test.levels)
+		if test.starts == "" && got != "" || test.starts != "" && !strings.Contains(got, "starts "+test.starts+": add v3") {
+			t.Errorf("%v: %q", test.levels, got)
+		}
 	}
 }
 
