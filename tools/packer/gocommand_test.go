@@ -354,9 +354,41 @@ func TestPackageAtVersion(t *testing.T) {
 			t.Errorf("downloads: %v, want %v", downloads, want)
 		}
 	})
+	t.Run("by a go command of another platform", func(t *testing.T) {
+		t.Setenv("GOMODCACHE", t.TempDir())
+		t.Setenv("GOBIN", t.TempDir())
+		crossGo(t)
+		dir := t.TempDir()
+		if r := packer("build", "-C", dir, "-levels=v1,v3", "example.com/remote/cmd/far/v2@v1.2.3"); r.status != 0 {
+			t.Fatalf("status %d, %s", r.status, r.stderr)
+		}
+		if got := output(t, []string{"GOAMD64=v1"}, filepath.Join(dir, "far")); got != "v1 plain\n" {
+			t.Errorf("printed %q", got)
+		}
+	})
 	if r := packer("build", "-C", t.TempDir(), "example.com/remote@v1.0.0"); r.status != 1 || !strings.HasPrefix(r.stderr, "packer: build: go install:\n") || strings.Count(r.stderr, "go: example.com/remote@v1.0.0: ") != 1 {
 		t.Errorf("status %d, %s", r.status, r.stderr)
 	}
+}
+
+// crossGo puts a go command in front that does as one of linux/arm64: it says so, does not
+// install with GOBIN, and installs to a folder by platform (go help install).
+func crossGo(t *testing.T) {
+	t.Helper()
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "go"), []byte(`#!/bin/sh
+case $1 in
+env) '`+real+`' "$@" | sed 's/"GOHOSTARCH": ".*"/"GOHOSTARCH": "arm64"/'; exit ;;
+install) if [ -n "$GOBIN" ]; then echo "go: cannot install cross-compiled binaries when GOBIN is set" >&2; exit 1; fi ;;
+esac
+'`+real+`' "$@" || exit
+if [ -f "$GOPATH/bin/far" ]; then mkdir "$GOPATH/bin/linux_amd64" && mv "$GOPATH/bin/far" "$GOPATH/bin/linux_amd64"; fi
+`), 0o755)
+	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 }
 
 // useProxy makes modules, by path@version, what the go command can download, and returns

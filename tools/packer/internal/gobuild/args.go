@@ -38,12 +38,16 @@ type Args struct {
 
 	System     string   // C compiler and CGO_LDFLAGS
 	CVariables []string // variables with arguments of the C linker, as name=value
+	CrossCache string   // where modules are, if the go command is one of another platform
 }
 
 // Use takes from the environment of the build what flags are read together with.
 func (a *Args) Use(env *Environment) {
 	a.System = env.CC + " " + env.CGO_LDFLAGS
 	a.CVariables = []string{"CC=" + env.CC, "CXX=" + env.CXX, "CGO_LDFLAGS=" + env.CGO_LDFLAGS}
+	if env.crosses() {
+		a.CrossCache = env.GOMODCACHE
+	}
 }
 
 // ErrHelp is the error of a command line that asks for help.

@@ -226,6 +226,9 @@ func (b *Build) output(ctx context.Context, args, packages []string) (string, er
 // go where ours are, so that none is left behind when it is killed.
 func (b *Build) environ(cmd *exec.Cmd, level goamd64.Level) []string {
 	env := append(cmd.Environ(), "GOOS=linux", "GOARCH=amd64", "GOAMD64="+level.String())
+	if b.CrossCache != "" {
+		env = append(env, "GOBIN=") // go install refuses it
+	}
 	if b.keepsWork() {
 		return env
 	}
@@ -343,7 +346,12 @@ func (b *Build) buildLevel(ctx context.Context, p *plan, level goamd64.Level, ea
 	if !b.keepsWork() {
 		cmd.Env = append(cmd.Env, "GOTMPDIR="+temporary)
 	}
-	if p.verb == "install" {
+	// On another platform, go install installs to a folder of GOPATH alone.
+	gopath := folder + ".gopath"
+	crosses := p.verb == "install" && b.CrossCache != ""
+	if crosses {
+		cmd.Env = append(cmd.Env, "GOPATH="+gopath, "GOMODCACHE="+b.CrossCache)
+	} else if p.verb == "install" {
 		cmd.Env = append(cmd.Env, "GOBIN="+folder)
 	}
 	cmd.Stdout, cmd.Stderr = log, log
@@ -353,7 +361,13 @@ func (b *Build) buildLevel(ctx context.Context, p *plan, level goamd64.Level, ea
 	if err := command.Run(ctx, cmd); err != nil {
 		return fmt.Errorf("%v: go %s: %w", level, p.verb, err)
 	}
-	return nil
+	if !crosses || b.DryRun {
+		return nil
+	}
+	if err := os.Remove(folder); err != nil {
+		return err
+	}
+	return os.Rename(filepath.Join(gopath, "bin", "linux_amd64"), folder)
 }
 
 // collect finds what was built: the same programs at each level.

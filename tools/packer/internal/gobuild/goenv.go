@@ -21,7 +21,7 @@ const MinGo = "1.24"
 // Environment is what the go command says of itself, in the directory of the
 // build: files of "go env -w", go.mod and GOTOOLCHAIN have a part in it.
 type Environment struct {
-	GOOS, GOARCH, GOAMD64, GOFLAGS, GOVERSION, GOTMPDIR, CC, CXX, CGO_LDFLAGS string
+	GOOS, GOARCH, GOHOSTOS, GOHOSTARCH, GOAMD64, GOFLAGS, GOVERSION, GOTMPDIR, GOMODCACHE, CC, CXX, CGO_LDFLAGS string
 }
 
 // ReadEnvironment asks the go command, which may download a newer one for that.
@@ -37,7 +37,7 @@ func ReadEnvironment(ctx context.Context, dir string, log *Log) (*Environment, e
 			return nil, fmt.Errorf("-C %s: not a directory", dir)
 		}
 	}
-	cmd := command.InGroup(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOAMD64", "GOFLAGS", "GOVERSION", "GOTMPDIR", "CC", "CXX", "CGO_LDFLAGS")
+	cmd := command.InGroup(ctx, tool, dir, "env", "-json", "GOOS", "GOARCH", "GOHOSTOS", "GOHOSTARCH", "GOAMD64", "GOFLAGS", "GOVERSION", "GOTMPDIR", "GOMODCACHE", "CC", "CXX", "CGO_LDFLAGS")
 	var out, stderr bytes.Buffer
 	downloads := log.downloads(&stderr)
 	cmd.Stdout, cmd.Stderr = &out, downloads
@@ -83,6 +83,9 @@ func (e *Environment) Check() error {
 	}
 	return nil
 }
+
+// crosses reports whether the go command is one of another platform than linux/amd64.
+func (e *Environment) crosses() bool { return e.GOHOSTOS != "linux" || e.GOHOSTARCH != "amd64" }
 
 // atLeast reports whether a Go version such as go1.26.8 or go1.27rc1 is a
 // release or newer. What is no release, such as devel, counts as newer.
