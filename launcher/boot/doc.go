@@ -15,6 +15,6 @@
 //
 // The files, in the order in which they run: entry_amd64.s, start.go (the
 // story in one function), stack.go, table.go, controls.go, cpu.go, choose.go,
-// mapping.go, interp.go, rdebug.go; report.go prints messages, extract.go writes a variant out, and
+// edits.go, mapping.go, interp.go, apart.go, rdebug.go; report.go prints messages, extract.go writes a variant out, and
 // memory.go reads and writes memory for all of them.
 package boot

@@ -62,6 +62,7 @@ func start(s *state, entry, table, size uintptr) uintptr {
 	if s.want.logMgo {
 		reportChoice(s, format.MsgLogMgo)
 	}
+	checkEdits(s)
 	if s.want.extract {
 		extract(s)
 	}

@@ -131,8 +131,9 @@ func levelSound(table uintptr, l *format.Level) bool {
 		if op.Addr < l.Low || op.Addr > l.High || op.Len == 0 || op.Len > l.High-op.Addr || op.Prot > protRead|protWrite {
 			return false
 		}
-		if op.Kind == format.OpZero || op.Kind == format.OpCheck {
-			if op.Len >= format.PageSize || op.Kind == format.OpCheck && (op.Addr%8 != 0 || op.Len%8 != 0) {
+		if op.Kind == format.OpZero || op.Kind >= format.OpCheck && op.Kind <= format.OpNames {
+			if op.Len >= format.PageSize || op.Kind != format.OpZero && (op.Addr%8 != 0 || op.Len%8 != 0) ||
+				op.Kind == format.OpDynamic && op.Len%16 != 0 {
 				return false
 			}
 			continue

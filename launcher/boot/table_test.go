@@ -81,9 +81,16 @@ func TestUnsoundTables(t *testing.T) {
 		"a check inside a word":        change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpCheck, Addr: v.Low + 4, Len: 8} }),
 		"a check of part of a word":    change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpCheck, Addr: v.Low, Len: 4} }),
 		"a check of a page":            change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpCheck, Addr: v.Low, Len: format.PageSize} }),
-		"executable memory":            change(func(v *format.Variant) { v.Ops[0].Prot = 7 }),
-		"protection inside a page":     change(func(v *format.Variant) { v.Ops[0].Addr++ }),
-		"a page of zeroes":             change(func(v *format.Variant) { v.Ops[1].Addr, v.Ops[1].Len = v.Low, format.PageSize }),
+		"a dynamic section of a half":  change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpDynamic, Addr: v.Low, Len: 24} }),
+		"a dynamic section of a page": change(func(v *format.Variant) {
+			v.Ops[1] = format.Op{Kind: format.OpDynamic, Addr: v.Low, Len: format.PageSize}
+		}),
+		"a dynamic section inside a word": change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpDynamic, Addr: v.Low + 4, Len: 16} }),
+		"names of part of a word":         change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpNames, Addr: v.Low, Len: 4} }),
+		"names of another variant":        change(func(v *format.Variant) { v.Ops[1] = format.Op{Kind: format.OpNames, Addr: variant(1).Low, Len: 8} }),
+		"executable memory":               change(func(v *format.Variant) { v.Ops[0].Prot = 7 }),
+		"protection inside a page":        change(func(v *format.Variant) { v.Ops[0].Addr++ }),
+		"a page of zeroes":                change(func(v *format.Variant) { v.Ops[1].Addr, v.Ops[1].Len = v.Low, format.PageSize }),
 	} {
 		if sound(guarded(t, encode(t, variants...))) {
 			t.Errorf("%s: sound", name)

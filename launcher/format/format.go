@@ -15,7 +15,7 @@ import "unsafe"
 const Magic = 'G' | 'O'<<8 | 'M'<<16 | 'U'<<24 | 'L'<<32 | 'T'<<40 | 'I'<<48 | Version<<56
 
 // Version counts incompatible changes of the table.
-const Version = 3
+const Version = 4
 
 // TablePlaceholder is the 64-bit word that the linked launcher holds at
 // TableWord bytes after its entry point. The packer replaces it by the distance
@@ -70,10 +70,10 @@ type Level struct {
 // file, has left to the boot code. Its range lies inside [Low, High).
 type Op struct {
 	Kind uint32 // one of the Op constants
-	Prot uint32 // PROT_READ and PROT_WRITE as mmap(2) has them; OpCheck: PROT_WRITE where the variant is likely to write
-	Addr uint64 // first address; page-aligned but for OpZero and OpCheck
-	Len  uint64 // bytes; a multiple of the page size but for OpZero and OpCheck
-	From uint64 // OpMove: where the pages are, outside of [Low, High); OpCheck: the sum
+	Prot uint32 // PROT_READ and PROT_WRITE as mmap(2) has them; OpCheck: PROT_WRITE where the variant is likely to write; OpDynamic, OpNames: 0
+	Addr uint64 // first address; page-aligned but for OpZero, OpCheck, OpDynamic and OpNames
+	Len  uint64 // bytes; a multiple of the page size but for OpZero, OpCheck, OpDynamic and OpNames
+	From uint64 // OpMove: where the pages are, outside of [Low, High); OpCheck, OpDynamic, OpNames: the sum
 }
 
 // Kinds of Op.
@@ -84,6 +84,11 @@ const (
 	OpUnmap     = 4 // munmap(Addr, Len)
 	OpMove      = 5 // mremap Len bytes at From to Addr
 	OpCheck     = 6 // fail unless Len bytes, whole 64-bit words and less than a page, have the sum From
+
+	// These are the lowest level's, and are carried out whatever level is started: tools
+	// that edit a dynamic section edit the lowest level's.
+	OpDynamic = 7 // fail unless the dynamic section is at Addr, has Len bytes, and has the sum From (SumDynamic)
+	OpNames   = 8 // as OpCheck, of strings that the dynamic section, or the loader, is led to
 )
 
 // Text is a string in the table, without a terminator.

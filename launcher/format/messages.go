@@ -12,6 +12,7 @@ const (
 	MsgCapTooLow            // the cap is below every level in the file
 	MsgMap                  // a memory mapping call failed
 	MsgDamagedLevel         // what is mapped is not the level that was packed
+	MsgEdited               // a tool edited the dynamic section of the lowest level
 	MsgInterpMissing        // the interpreter is not there
 	MsgInterpDenied         // the interpreter may not be executed
 	MsgInterpOpen           // the interpreter cannot be opened or read for another reason
@@ -60,6 +61,7 @@ func MessageText(levels string) [MsgCount]string {
 		MsgCapTooLow:     "%n: at most v%a asked for, but this program is built for " + levels + "\n",
 		MsgMap:           "%n: cannot map GOAMD64=v%s into memory: error %e\n",
 		MsgDamagedLevel:  "%n: damaged: GOAMD64=v%s is not where it was packed\n",
+		MsgEdited:        "%n: cannot start: a tool such as patchelf or chrpath edited the libraries, the search path or the interpreter of this packed file, and such an edit does not reach every level (" + levels + "): make the edit in the executables of all levels, and pack them again\n",
 		MsgInterpMissing: "%n: cannot execute: required file not found: interpreter %i\n",
 		MsgInterpDenied:  "%n: Permission denied: interpreter %i is no file that may be executed\n",
 		MsgInterpOpen:    "%n: cannot execute: interpreter %i: error %e\n",

@@ -68,6 +68,9 @@ func TestKinds(t *testing.T) {
 				t.Fatalf("strip: %v\n%s", err, out)
 			}
 			startAll(t, stripped, variants)
+			if k.interp {
+				refused(t, edited(t, packed, "patchelf --add-needed libm.so.6"), variants, `but that of v4 is [`)
+			}
 			if k.pie {
 				basesDiffer(t, packed)
 			}

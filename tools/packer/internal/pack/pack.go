@@ -216,6 +216,13 @@ func (f *File) table(options Options) (format.Table, error) {
 		if err != nil {
 			return format.Table{}, err
 		}
+		if i == 0 {
+			edits, err := editChecks(v)
+			if err != nil {
+				return format.Table{}, fmt.Errorf("%s: %w", v.Path, err)
+			}
+			checks = append(checks, edits...)
+		}
 		table.Variants = append(table.Variants, format.Variant{Ops: slices.Concat(placed.Ops, checks), InterpPath: v.Interp, Level: format.Level{
 			Level: uint32(v.Level),
 			Phnum: uint32(len(v.ELF.Progs)), Phdr: v.Phdr + placed.Delta, Entry: v.ELF.Entry + placed.Delta,

@@ -139,7 +139,7 @@ func decode(data []byte) (*table, error) {
 		}
 	}
 	for _, op := range t.ops {
-		if op.Kind == format.OpCheck && (op.Len >= format.PageSize || op.Len%8 != 0) {
+		if op.Kind >= format.OpCheck && op.Kind <= format.OpNames && (op.Len >= format.PageSize || op.Len%8 != 0) {
 			return nil, fmt.Errorf("it checks %#x bytes at %#x", op.Len, op.Addr)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/launcher/format"
@@ -43,12 +44,12 @@ func (f *File) Verify(ctx context.Context) ([]Problem, error) {
 	}
 	if f.Changed {
 		add(0, "%v", ErrChanged)
-		for _, reason := range append(f.changes(), f.segments()...) {
+		for _, reason := range slices.Concat(f.edits(), f.changes(), f.segments()) {
 			add(0, "%s", reason)
 		}
 		return problems, nil
 	}
-	for _, reason := range f.segments() {
+	for _, reason := range append(f.edits(), f.segments()...) {
 		add(0, "%s", reason)
 	}
 	if id := f.buildID(); id != f.Manifest.BuildID {
