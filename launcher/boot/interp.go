@@ -40,6 +40,7 @@ func loadInterpreter(s *state) uintptr {
 		fail(s, format.MsgInterpBad, exitCannotRun)
 	}
 
+	hint := keepApart(s, high-low)
 	// The first mapping claims the addresses of all, wherever the kernel has
 	// room; the others replace parts of it.
 	bias := uintptr(0)
@@ -53,7 +54,7 @@ func loadInterpreter(s *state) uintptr {
 		prot := protection(p.Flags)
 		result := uintptr(0)
 		if bias == 0 {
-			result = syscall(sysMmap, 0, high-low, prot, mapPrivate, fd, pageFloor(uintptr(p.Off)))
+			result = syscall(sysMmap, hint, high-low, prot, mapPrivate, fd, pageFloor(uintptr(p.Off)))
 			bias = result - start
 			if rest := high - low - size; !failed(result) && rest > 0 {
 				syscall(sysMunmap, result+size, rest, 0, 0, 0, 0)

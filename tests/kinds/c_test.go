@@ -111,6 +111,30 @@ func TestProtection(t *testing.T) {
 	}
 }
 
+// TestDistances: in a position-independent program, who knows an address of the program does
+// not know those of its libraries.
+func TestDistances(t *testing.T) {
+	variants := compileAll(t, linksOfC["PIE"].compile)
+	packed := testenv.Pack(t, "distances", variants)
+	const starts = 20
+	interpreters, libraries := map[string]bool{}, map[string]bool{}
+	for range starts {
+		interpreter, library, found := strings.Cut(probetest.Start(t, exec.Command(packed, "distance")).Stdout, " ")
+		if !found {
+			t.Fatalf("it printed %q", interpreter)
+		}
+		interpreters[interpreter], libraries[library] = true, true
+	}
+	if len(interpreters) < starts/2 || len(libraries) < starts/2 {
+		t.Errorf("%d distances to the interpreter and %d to the C library in %d starts", len(interpreters), len(libraries), starts)
+	}
+	// Addresses that are limited are not spent on distances.
+	limited := probetest.Start(t, exec.Command("sh", "-c", "ulimit -v 1000000; exec "+packed+" a b"))
+	if limited.Status != 3 {
+		t.Errorf("under RLIMIT_AS: status %d, %q", limited.Status, limited.Stderr)
+	}
+}
+
 // TestStacksDiffer: the kernel makes one stack for all levels.
 func TestStacksDiffer(t *testing.T) {
 	dir := t.TempDir()

@@ -2,7 +2,8 @@
 // data more, or -DFILL=n for n integers of constants and of data more. It checks how it was loaded, prints "vN ok" and its arguments, and
 // exits with status 3. With the argument "protection" it prints how its stack
 // and its data are mapped, those that only the dynamic linker writes among them,
-// where its interpreter begins, and which files are open.
+// where its interpreter begins, and which files are open. With "distance" it prints how far
+// its interpreter and its C library are from its data.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,10 @@ int main(int argc, char **argv) {
 		protection("interpreter", (void *)getauxval(AT_BASE));
 		for (int fd = 0; fd < 64; fd++)
 			if (dup2(fd, fd) == fd) printf("file %d\n", fd);
+		return 0;
+	}
+	if (argc == 2 && !strcmp(argv[1], "distance")) {
+		printf("%#lx %#lx\n", getauxval(AT_BASE) - (unsigned long)data, (unsigned long)printf - (unsigned long)data);
 		return 0;
 	}
 	long sum = 0;
