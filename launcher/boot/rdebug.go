@@ -22,6 +22,11 @@ func tellDebuggers(s *state) {
 	if h.Debug == 0 || s.alone || s.level == levelAt(s.table, 0) {
 		return
 	}
+	// A dynamic linker that was told to start the file ("ld.so FILE") has written its own,
+	// and has made the page constant.
+	if load64(s.bias+uintptr(h.Debug)) != 0 {
+		return
+	}
 	if symbol := findRDebug(s); symbol != 0 {
 		store64(s.bias+uintptr(h.Debug), s.interpBase+symbol)
 	}

@@ -111,6 +111,29 @@ func TestProtection(t *testing.T) {
 	}
 }
 
+// TestRelro: tools that look for hardening find the PT_GNU_RELRO of a dynamic program, which is
+// no harm where a dynamic linker is told to start the file and obeys it.
+func TestRelro(t *testing.T) {
+	variants := compileAll(t, linksOfC["PIE"].compile+" -Wl,-z,relro,-z,now")
+	packed := testenv.Pack(t, "relro", variants)
+	readelf := func(path string) int {
+		out, err := exec.Command(testenv.Tool(t, "readelf"), "-lW", path).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(string(out), "GNU_RELRO")
+	}
+	if got, want := readelf(packed), readelf(variants[1]); got != want || want != 1 {
+		t.Errorf("readelf finds PT_GNU_RELRO %d times, in the plain file %d times: want 1", got, want)
+	}
+	for _, level := range probetest.Runnable(t)[1:] {
+		got := probetest.Start(t, exec.Command("/lib64/ld-linux-x86-64.so.2", packed, "a", "b"), "GOMULTIARCH=level="+level.String())
+		if got.Status != 3 {
+			t.Errorf("%v: started by the dynamic linker: status %d, %q", level, got.Status, got.Stderr)
+		}
+	}
+}
+
 // TestDistances: in a position-independent program, who knows an address of the program does
 // not know those of its libraries.
 func TestDistances(t *testing.T) {

@@ -43,6 +43,12 @@ func (f *File) programs() []elf.ProgHeader {
 			if placed.Delta == 0 {
 				rest = append(rest, h)
 			}
+		case elf.PT_GNU_RELRO:
+			// For tools that look for hardening. Only a dynamic linker obeys it, and that
+			// gets the program headers of the variant.
+			if placed.Delta == 0 && baseline.Interp != "" && f.allConstant() {
+				rest = append(rest, h)
+			}
 		}
 	}
 	if stack, ok := f.stack(); ok {
@@ -58,6 +64,13 @@ func (f *File) programs() []elf.ProgHeader {
 	all := append(own, notes...)
 	all = append(all, loads...)
 	return append(all, rest...)
+}
+
+// allConstant reports whether all variants have a PT_GNU_RELRO.
+func (f *File) allConstant() bool {
+	return !slices.ContainsFunc(f.variants, func(v *variant.Variant) bool {
+		return !slices.ContainsFunc(v.ELF.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_GNU_RELRO })
+	})
 }
 
 // stack returns the PT_GNU_STACK, which is there when the baseline has one.
