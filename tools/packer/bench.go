@@ -124,12 +124,12 @@ func runBench(w *world, args []string) error {
 	}
 	o.Progress = func(rounds int) {
 		if isTerminal(w.stderr) {
-			fmt.Fprintf(w.stderr, "\rround %d", rounds)
+			fmt.Fprintf(raw(w.stderr), "\rround %d", rounds)
 		}
 	}
 	result, err := levelbench.Measure(w.ctx, levels.commands, o)
 	if isTerminal(w.stderr) {
-		fmt.Fprint(w.stderr, "\r                \r")
+		fmt.Fprint(raw(w.stderr), "\r                \r")
 	}
 	if err != nil {
 		return err

@@ -240,7 +240,7 @@ func plainBuild(w *world, a *gobuild.Args, folder string) error {
 		return usageError{err}
 	}
 	cmd := command.InGroup(w.ctx, "go", "", args...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.stdout, w.stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, raw(w.stdout), raw(w.stderr)
 	if !slices.Contains(a.Flags, "-work") {
 		// The go command leaves its own behind when it is interrupted early.
 		temporary, err := os.MkdirTemp(folder, "packer-build-")

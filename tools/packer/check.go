@@ -31,7 +31,7 @@ them needs cannot be seen.
 The exit status is 0 when all files run, 1 when one does not, and 2 when it
 cannot be told of one.
 
-example: packer check --cpu v2 dist/*`,
+example: packer check --cpu v2 app`,
 	run: runCheck,
 }
 

@@ -40,7 +40,8 @@ lines of FILE.
                      debug (debug information), none (nothing, the default)
   -force             pack executables of different programs
   -debuglink NAME    the debug file that debuggers look for beside OUT (packer help
-                     debug); by default the build id with .debug behind it
+                     debug); a name that ends in .debug; by default the build id
+                     with .debug behind it
 
 OUT gets the permissions that a linker gives: 0777 less the umask.
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -262,10 +263,8 @@ func (d *debugArgs) infer(file *packed.File) {
 // debug runs the debugger, in an environment in which the file starts a level.
 func (d *debugArgs) debug(w *world, file *packed.File, chosen goamd64.Level) error {
 	cmd := exec.Command(d.debugger[0], d.debugger[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, w.stdout, w.stderr
-	if output, ok := w.stdout.(*errorWriter); ok {
-		cmd.Stdout = output.w // as it is, for debuggers that want a terminal
-	}
+	// As they are, for debuggers that want a terminal.
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, raw(w.stdout), raw(w.stderr)
 	if d.pid == 0 && d.core == "" {
 		if starts, reason := file.Start(goamd64.Level(cpuid.CPU.X64Level()), forcing(chosen)); starts != chosen {
 			return fmt.Errorf("%s: would not start %v here: %s", d.file, chosen, reason)
@@ -455,11 +454,24 @@ func (d *debugArgs) link(file *packed.File, dir, target string) (string, error) 
 	return path, replaceLink(path, filepath.Join("..", "..", target))
 }
 
-// replaceLink makes a symbolic link in one step, in place of one that is there.
-// It does not replace files: they are somebody's debug information.
+// companionName matches the names that writeCompanions gives.
+var companionName = regexp.MustCompile(`.\.v[1-4]\.debug$`)
+
+// replaceLink makes a symbolic link in one step, in place of an earlier one that
+// leads to a companion. It replaces no other link, as the name may come from a
+// hostile file, and no file, which is somebody's debug information.
 func replaceLink(path, target string) error {
-	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSymlink == 0 {
-		return fmt.Errorf("%s: is there and no link: want to link it to %s", path, target)
+	if info, err := os.Lstat(path); err == nil {
+		if info.Mode()&os.ModeSymlink == 0 {
+			return fmt.Errorf("%s: is there and no link: want to link it to %s", path, target)
+		}
+		was, err := os.Readlink(path)
+		if err != nil {
+			return err
+		}
+		if !companionName.MatchString(filepath.Base(was)) {
+			return fmt.Errorf("%s: is a link to %s, which packer debug did not make: remove it, so that it can be linked to %s", path, was, target)
+		}
 	}
 	temporary := fmt.Sprintf("%s.%d", path, os.Getpid())
 	if err := os.Symlink(target, temporary); err != nil {

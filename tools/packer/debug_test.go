@@ -304,7 +304,45 @@ func TestDebugLinkName(t *testing.T) {
 		}
 		file.Close()
 	}
-	if r := packer("create", "-debuglink", "a/b", "-o", app, probe.Variants[1]); r.status != 2 || !strings.Contains(r.stderr, "-debuglink \"a/b\": want the name of a file") {
+	for name, want := range map[string]string{
+		"a/b.debug": "want the name of a file", ".debug": "want a name that ends in .debug", "python3": "want a name that ends in .debug",
+		"a\x1b.debug": "want a name without control characters",
+	} {
+		if r := packer("create", "-debuglink", name, "-o", app, probe.Variants[1]); r.status != 2 || !strings.Contains(r.stderr, want) {
+			t.Errorf("-debuglink %q: status %d, %q: want %q", name, r.status, r.stderr, want)
+		}
+	}
+}
+
+// TestDebugKeepsLinks has a link in the way that leads to no companion, and a packed
+// file with a name in it that is no debug file's.
+func TestDebugKeepsLinks(t *testing.T) {
+	probe := testenv.Probe(t)
+	dir := t.TempDir()
+	app := filepath.Join(dir, "app")
+	must(t, "create", "-launcher", testenv.Launcher(t), "-debuglink", "app.debug", "-o", app, probe.Variants[1], probe.Variants[2])
+	link := filepath.Join(dir, "app.debug")
+	if err := os.Symlink("/usr/bin/env", link); err != nil {
+		t.Fatal(err)
+	}
+	if r := packer("debug", app); r.status != 1 || !strings.Contains(r.stderr, "is a link to /usr/bin/env, which packer debug did not make: remove it") {
 		t.Errorf("status %d, %q", r.status, r.stderr)
+	}
+	if target, err := os.Readlink(link); err != nil || target != "/usr/bin/env" {
+		t.Errorf("the link leads to %q now (%v)", target, err)
+	}
+
+	hostile := bytes.Replace(contents(t, app), []byte("app.debug\x00"), []byte("passwords\x00"), 1)
+	file, err := packed.Open(write(t, filepath.Join(dir, "hostile"), hostile, 0o755))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	must(t, "debug", file.Path)
+	if _, err := os.Lstat(filepath.Join(dir, "passwords")); err == nil {
+		t.Error("packer debug made a file with a name that is no debug file's")
+	}
+	if _, err := os.Lstat(filepath.Join(dir, debuglink.Name(file.Manifest.BuildID))); err != nil {
+		t.Error(err)
 	}
 }

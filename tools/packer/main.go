@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	out := &errorWriter{w: stdout}
-	stdout = out
+	stdout, stderr = &printable{w: out}, &printable{w: stderr}
 	name := args[0]
 	if name == "help" || name == "-h" || name == "-help" || name == "--help" {
 		return printed(out, stderr, runHelp(args[1:], stdout, stderr))

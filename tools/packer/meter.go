@@ -25,9 +25,9 @@ type meter struct {
 }
 
 func newMeter(w io.Writer, label string, total int64) *meter {
-	m := &meter{label: label, total: total, began: time.Now()}
+	m := &meter{label: escaped(label), total: total, began: time.Now()}
 	if total > 0 && isTerminal(w) {
-		m.w = w
+		m.w = raw(w)
 	}
 	return m
 }
@@ -72,7 +72,7 @@ func (w *world) readingAll(variants []*variant.Variant) (context.Context, func()
 
 // isTerminal reports whether somebody may be looking.
 func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
+	file, ok := raw(w).(*os.File)
 	if !ok || os.Getenv("TERM") == "dumb" {
 		return false
 	}

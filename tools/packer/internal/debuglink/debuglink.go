@@ -14,6 +14,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"strings"
+	"unicode"
 )
 
 // Section is the name of the section that names a debug file.
@@ -21,7 +23,7 @@ const Section = ".gnu_debuglink"
 
 // Name returns the name that the debug file of an executable with a build id, in
 // hexadecimal, has by default. It is right whatever the executable is called.
-func Name(buildID string) string { return buildID + ".debug" }
+func Name(buildID string) string { return buildID + Suffix }
 
 // Sum returns the CRC-32 of the companions of the executable with a build id.
 func Sum(buildID []byte) uint32 { return binary.LittleEndian.Uint32(buildID) }
@@ -55,10 +57,20 @@ func Read(file *elf.File) string {
 	return string(name)
 }
 
-// Check refuses what is no name of a file in a folder.
+// Suffix ends the name of every debug file, so that no packed file makes the packer
+// write a file of another kind.
+const Suffix = ".debug"
+
+// Check refuses what is no name of a debug file in a folder. Names come from packed
+// files, which are not trusted.
 func Check(name string) error {
-	if name == "" || name == "." || name == ".." || bytes.ContainsAny([]byte(name), "/\x00") {
+	switch {
+	case strings.ContainsAny(name, "/\x00"):
 		return errors.New("want the name of a file, without a folder")
+	case !strings.HasSuffix(name, Suffix) || name == Suffix:
+		return errors.New("want a name that ends in " + Suffix)
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return errors.New("want a name without control characters")
 	}
 	return nil
 }
