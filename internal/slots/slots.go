@@ -13,7 +13,11 @@
 // private/slots.bzl has the same numbers for the Bazel rules.
 package slots
 
-import "rules_go_multiarch/internal/goamd64"
+import (
+	"fmt"
+
+	"rules_go_multiarch/internal/goamd64"
+)
 
 // Slot is an address range, in bytes; Limit is the first address after it.
 type Slot struct{ Base, Limit uint64 }
@@ -34,3 +38,33 @@ func Of(level goamd64.Level) Slot {
 // TextOffset is the distance from a slot's base to its text: Go's linker keeps
 // the page before the text for the ELF headers (cmd/link, -T).
 const TextOffset = 0x1000
+
+// Linker is a linker, by the flag that tells it where a program goes.
+type Linker int
+
+// The linkers.
+const (
+	GoLinker   Linker = iota // cmd/link
+	GNULinker                // ld.bfd and gold
+	LLVMLinker               // lld, that of Zig, and mold
+)
+
+// Flag returns the flag that has a linker put a program in the slot; it is one of the C
+// compiler's unless it is GoLinker's.
+func (s Slot) Flag(linker Linker) string {
+	switch linker {
+	case GNULinker:
+		return fmt.Sprintf("-Wl,-Ttext-segment=%#x", s.Base)
+	case LLVMLinker:
+		return fmt.Sprintf("-Wl,--image-base=%#x", s.Base)
+	}
+	return fmt.Sprintf("-T=%#x", s.Base+TextOffset)
+}
+
+// GoFlag returns the flag of go build that has a linker put a program in the slot.
+func (s Slot) GoFlag(linker Linker) string {
+	if linker == GoLinker {
+		return "-ldflags=" + s.Flag(linker)
+	}
+	return "-ldflags=-extldflags=" + s.Flag(linker)
+}

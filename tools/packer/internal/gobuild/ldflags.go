@@ -29,20 +29,18 @@ func linkAt(level goamd64.Level, mode string, user []string, system string) ([]s
 	if level == goamd64.Min || mode == "pie" {
 		return user, nil
 	}
-	base := slots.Of(level).Base
-	text := fmt.Sprintf("%#x", base+slots.TextOffset)
-
+	slot := slots.Of(level)
 	return merge(user, func(flags []string) []string {
 		flags, theirs := cutFlag(flags, "extldflags")
-		external := fmt.Sprintf("-Wl,-Ttext-segment=%#x", base)
+		external := slot.Flag(slots.GNULinker)
 		if imageBase.MatchString(strings.Join(slices.Concat(flags, []string{theirs, system}), " ")) {
-			external = fmt.Sprintf("-Wl,--image-base=%#x", base)
+			external = slot.Flag(slots.LLVMLinker)
 		}
 		if theirs != "" {
 			external = theirs + " " + external
 		}
 		// A value must not begin with a quote, so what needs none comes first.
-		return slices.Concat([]string{"-T=" + text}, flags, []string{"-extldflags=" + external})
+		return slices.Concat([]string{slot.Flag(slots.GoLinker)}, flags, []string{"-extldflags=" + external})
 	})
 }
 

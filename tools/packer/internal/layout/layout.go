@@ -23,6 +23,7 @@ import (
 	"debug/elf"
 	"fmt"
 	"slices"
+	"strings"
 
 	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/internal/slots"
@@ -45,6 +46,8 @@ type Input struct {
 	// file as if the lowest level were all of it.
 	Interp bool
 	Loads  []elf.ProgHeader
+	// Linker is the one that linked it. Advice hangs on it, and nothing else.
+	Linker slots.Linker
 	// Constant is the address behind what is only written to by whom relocates the
 	// variant (PT_GNU_RELRO, PT_DYNAMIC), or 0. Debuggers read the dynamic section.
 	Constant uint64
@@ -250,6 +253,8 @@ type OverlapError struct{ error }
 
 // checkApart refuses variants that cannot be mapped together.
 func checkApart(inputs []Input) error {
+	var found string     // the first two that overlap
+	var relinks []string // what to do with each that overlaps a lower one
 	for i := range inputs {
 		in := &inputs[i]
 		slot := slots.Of(in.Level)
@@ -259,11 +264,18 @@ func checkApart(inputs []Input) error {
 		}
 		for j := range inputs[:i] {
 			other := &inputs[j]
-			if overlap(inputs, j, i) {
-				return &OverlapError{fmt.Errorf("%v at %#x to %#x overlaps %v at %#x to %#x: link %v with -ldflags=-T=%#x, or pack with -remap",
-					in.Level, in.low(), in.high(), other.Level, other.low(), other.high(), in.Level, slot.Base+slots.TextOffset)}
+			if !overlap(inputs, j, i) {
+				continue
 			}
+			if found == "" {
+				found = fmt.Sprintf("%v at %#x to %#x overlaps %v at %#x to %#x", in.Level, in.low(), in.high(), other.Level, other.low(), other.high())
+			}
+			relinks = append(relinks, fmt.Sprintf("link %v with %s", in.Level, slot.GoFlag(in.Linker)))
+			break
 		}
+	}
+	if found != "" {
+		return &OverlapError{fmt.Errorf("%s: %s, or pack with -remap", found, strings.Join(relinks, ", "))}
 	}
 	return nil
 }

@@ -271,6 +271,9 @@ func TestPlanRefuses(t *testing.T) {
 		"two kinds": {[]Input{goProgram(1), movable(goProgram(3))}, "v3 is a position-independent executable and v1 is not: want all of one kind"},
 		"overlapping": {[]Input{goProgram(1), {Level: 3, Size: 0x9123, Loads: goProgram(1).Loads}},
 			"v3 at 0x400000 to 0x40a000 overlaps v1 at 0x400000 to 0x40a000: link v3 with -ldflags=-T=0x2a009000, or pack with -remap"},
+		"all overlapping": {[]Input{
+			goProgram(1), {Level: 2, Size: 0x9123, Loads: goProgram(1).Loads, Linker: slots.GNULinker}, {Level: 4, Size: 0x9123, Loads: goProgram(1).Loads, Linker: slots.LLVMLinker}},
+			"v2 at 0x400000 to 0x40a000 overlaps v1 at 0x400000 to 0x40a000: link v2 with -ldflags=-extldflags=-Wl,-Ttext-segment=0x15008000, link v4 with -ldflags=-extldflags=-Wl,--image-base=0x3f008000, or pack with -remap"},
 		"no room below":   {[]Input{low}, "v1 is at 0x10000: want it at 0x14000 or higher, to have room for the launcher below it"},
 		"no room between": {[]Input{goProgram(1), below}, "v1 at 0x400000 to 0x40a000 leaves no room for the launcher below v2, from 0x407000 to 0x40b000"},
 		"too large": {[]Input{goProgram(1), large},

@@ -118,7 +118,7 @@ func (f *File) inputs() []layout.Input {
 	var inputs []layout.Input
 	for _, v := range f.variants {
 		inputs = append(inputs, layout.Input{
-			Level: v.Level, Size: uint64(v.Size), PIE: v.PIE, Interp: v.Interp != "", Loads: v.Loads(), Constant: constantEnd(v),
+			Level: v.Level, Size: uint64(v.Size), PIE: v.PIE, Interp: v.Interp != "", Loads: v.Loads(), Linker: v.Linker(), Constant: constantEnd(v),
 		})
 	}
 	return inputs
