@@ -25,7 +25,7 @@ const (
 //go:nosplit
 func extract(s *state) {
 	path := [2]uint64{selfExe0, selfExe1}
-	fd := syscall(sysOpen, uintptr(unsafe.Pointer(&path)), openReadOnly, 0, 0, 0, 0)
+	fd := syscall(sysOpenat, atFDCWD, uintptr(unsafe.Pointer(&path)), openReadOnly, 0, 0, 0)
 	if failed(fd) {
 		s.errno = -fd
 		fail(s, format.MsgOpen, exitNotFound)

@@ -40,10 +40,15 @@ func loadInterpreter(s *state) uintptr {
 		fail(s, format.MsgInterpBad, exitCannotRun)
 	}
 
-	hint := keepApart(s, high-low)
-	// The first mapping claims the addresses of all, wherever the kernel has
-	// room; the others replace parts of it.
-	bias := uintptr(0)
+	// Pages that nobody can read claim the addresses, wherever the kernel has room;
+	// the segments replace parts of them. Nothing is unmapped, for a filter of system
+	// calls may know munmap no more than the plain program does.
+	place := syscall(sysMmap, keepApart(s, high-low), high-low, protNone, mapPrivate|mapAnonymous, ^uintptr(0), 0)
+	if failed(place) {
+		s.errno = -place
+		fail(s, format.MsgMap, exitNotFound)
+	}
+	bias := place - low
 	for i := uintptr(0); i < uintptr(s.interp.header.Phnum); i++ {
 		p := s.interpProg(i)
 		if p.Type != uint32(elf.PT_LOAD) {
@@ -53,13 +58,7 @@ func loadInterpreter(s *state) uintptr {
 		size := pageCeil(uintptr(p.Vaddr)+uintptr(p.Filesz)) - start
 		prot := protection(p.Flags)
 		result := uintptr(0)
-		if bias == 0 {
-			result = syscall(sysMmap, hint, high-low, prot, mapPrivate, fd, pageFloor(uintptr(p.Off)))
-			bias = result - start
-			if rest := high - low - size; !failed(result) && rest > 0 {
-				syscall(sysMunmap, result+size, rest, 0, 0, 0, 0)
-			}
-		} else if p.Filesz > 0 {
+		if p.Filesz > 0 {
 			result = syscall(sysMmap, bias+start, size, prot, mapPrivate|mapFixed, fd, pageFloor(uintptr(p.Off)))
 		}
 		if !failed(result) && p.Memsz > p.Filesz {
@@ -83,9 +82,11 @@ func loadInterpreter(s *state) uintptr {
 //go:nosplit
 func openInterpreter(s *state) (fd, n uintptr) {
 	path := s.table + uintptr(s.variant().Interp.Offset)
+	// A filter of system calls may refuse access: what else is wrong with the path
+	// is seen when it is opened.
 	result := syscall(sysAccess, path, accessExecute, 0, 0, 0, 0)
-	if !failed(result) {
-		fd = syscall(sysOpen, path, openReadOnly, 0, 0, 0, 0)
+	if -result != errAccess {
+		fd = syscall(sysOpenat, atFDCWD, path, openReadOnly, 0, 0, 0)
 		result = fd
 	}
 	if !failed(result) {

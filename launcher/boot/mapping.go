@@ -11,7 +11,6 @@ import (
 // older than the oldest kernel that Go runs on.
 const (
 	sysWrite     = 1
-	sysOpen      = 2
 	sysClose     = 3
 	sysLseek     = 8
 	sysMmap      = 9
@@ -21,9 +20,11 @@ const (
 	sysAccess    = 21
 	sysWritev    = 20
 	sysMremap    = 25
-	sysMadvise   = 28
-	sysGetrlimit = 97
 	sysExit      = 231 // exit_group
+	sysOpenat    = 257
+	sysPrlimit64 = 302
+
+	atFDCWD = ^uintptr(99) // -100: a path is relative to the working folder
 )
 
 // Arguments of mmap(2): linux/include/uapi/asm-generic/mman-common.h.
@@ -34,9 +35,7 @@ const (
 	mapFixed     = 0x10
 	mapAnonymous = 0x20
 
-	protNone         = 0
-	madvDontDump     = 16
-	madvGuardInstall = 102
+	protNone = 0
 
 	mremapMaymove = 1
 	mremapFixed   = 2
@@ -88,10 +87,11 @@ func unmapOthers(s *state) {
 	}
 }
 
-// hide makes addresses of data such that nobody can read them. A position-independent
-// file is where the kernel has others' mappings, too, which a hole would be filled with: it
-// gets pages that not even a debugger reads (linux/mm/madvise.c: madvise_guard_install),
-// or, before Linux 6.13, reads as zeroes. They are not for core dumps either.
+// hide makes addresses of data such that the program cannot read them. A hole in a
+// position-independent file would be filled with other mappings of the kernel's, so it
+// gets pages without access. Debuggers read zeroes there, and core dumps leave out what
+// nobody has touched. No advice is given (MADV_GUARD_INSTALL): it costs a page-table
+// entry for each page, and Valgrind and CRIU do not know it.
 //
 //go:nosplit
 func hide(s *state, addr, n uint64) {
@@ -102,10 +102,7 @@ func hide(s *state, addr, n uint64) {
 	start, length := s.bias+uintptr(addr), uintptr(n)
 	if failed(mapZeroes(start, length, protNone)) {
 		unmap(s, addr, n)
-		return
 	}
-	syscall(sysMadvise, start, length, madvGuardInstall, 0, 0, 0)
-	syscall(sysMadvise, start, length, madvDontDump, 0, 0, 0)
 }
 
 //go:nosplit
@@ -118,8 +115,8 @@ func unmap(s *state, addr, n uint64) {
 //go:nosplit
 func limited(resource uintptr) bool {
 	var limit [2]uintptr // current, maximum
-	syscall(sysGetrlimit, resource, uintptr(unsafe.Pointer(&limit)), 0, 0, 0, 0)
-	return limit[0] != rlimitInfinity
+	result := syscall(sysPrlimit64, 0, resource, 0, uintptr(unsafe.Pointer(&limit)), 0, 0)
+	return !failed(result) && limit[0] != rlimitInfinity
 }
 
 // mapVariant carries out the chosen variant's Ops: what is left to do, beside
