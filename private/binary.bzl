@@ -11,25 +11,42 @@ load(":variant.bzl", "go_variant")
 
 visibility("//private")
 
-def _go_multiarch_binary_impl(ctx):
+def go_multiarch_binary_impl(ctx, own = None):
+    """Implements both forms of the rule.
+
+    Args:
+      ctx: the rule's context.
+      own: in the drop-in form, the go_binary in the target's own configuration, of which
+        the providers are given.
+
+    Returns:
+      A list of providers.
+    """
     targets = ctx.split_attr.target
+    first = targets.values()[0]
     for problem in [
         check_levels(ctx.attr.goamd64),
         check_mapping(ctx.attr._mapping[BuildSettingInfo].value),
-        _check_target(targets.values()[0]),
+        _check_target(ctx, first, own),
     ]:
         if problem:
             fail(problem)
-    return _packed(ctx, targets) if ctx.attr.packed else _plain(ctx, targets[UNPACKED])
+    if UNPACKED in targets or first[GoVariantInfo].other_platform:
+        return _plain(ctx, first)
+    return _packed(ctx, targets, own)
 
-def _check_target(target):
+def _check_target(ctx, target, own):
     # Aspects do not come to files.
     problem = target[GoVariantInfo].problem if GoVariantInfo in target else "is a file, or not there at all, want a go_binary"
-    return "target: {} {}".format(spell(target.label), problem) if problem else None
+    return "{}{} {}".format("" if own else "target: ", _written(ctx, target, own), problem) if problem else None
 
-def _packed(ctx, targets):
+def _written(ctx, target, own):
+    """Spells the label that the user has written, which is not that of the drop-in form's go_binary."""
+    return spell(ctx.label if own else target.label)
+
+def _packed(ctx, targets, own):
     variants = {
-        level: _variant(level, targets[level])
+        level: _variant(ctx, level, targets[level], own)
         for level in LEVELS
         if level in ctx.attr.goamd64
     }
@@ -58,10 +75,11 @@ def _packed(ctx, targets):
         ])),
         GoMultiarchInfo(executable = executable, manifest = manifest, variants = variants),
         debuggable,
+        own,
     ) + [OutputGroupInfo(
         debug = depset(companions.values() + debuggable),
         manifest = depset([manifest]),
-        **{level: depset([variant]) for level, variant in variants.items()}
+        **(_output_groups(own) | {level: depset([variant]) for level, variant in variants.items()})
     )]
 
 def _solib(ctx, out, variant):
@@ -74,11 +92,11 @@ def _solib(ctx, out, variant):
         links.append(link)
     return links
 
-def _variant(level, target):
+def _variant(ctx, level, target, own):
     variant = target[GoVariantInfo]
     if variant.level != level:
         fail(("platforms: {} is built for {} where {} was asked for, want a go_multiarch_platforms " +
-              "(in the attribute platforms, or in --{})").format(spell(target.label), variant.level, level, FLAG))
+              "(in the attribute platforms, or in --{})").format(_written(ctx, target, own), variant.level, level, FLAG))
     return variant.executable
 
 def _pack(ctx, executable, manifest, variants):
@@ -155,9 +173,18 @@ def _plain(ctx, target):
         target,
         target[DefaultInfo].default_runfiles,
         GoMultiarchInfo(executable = executable, manifest = None, variants = {}),
-    )
+        own = target,
+    ) + [OutputGroupInfo(**_output_groups(target))]
 
-def _providers(ctx, target, runfiles, info, beside = []):
+def _output_groups(own):
+    """Returns the output groups of a go_binary. Bazel itself finds those that begin with _."""
+    return {
+        group: own[OutputGroupInfo][group]
+        for group in own[OutputGroupInfo]
+        if not group.startswith("_")
+    } if own else {}
+
+def _providers(ctx, target, runfiles, info, beside = [], own = None):
     """Returns the providers of packed and plain executables alike."""
     return [
         DefaultInfo(
@@ -167,18 +194,17 @@ def _providers(ctx, target, runfiles, info, beside = []):
         ),
         coverage_common.instrumented_files_info(ctx, dependency_attributes = ["target"]),
         info,
-    ] + ([target[RunEnvironmentInfo]] if RunEnvironmentInfo in target else [])
+    ] + ([target[RunEnvironmentInfo]] if RunEnvironmentInfo in target else []) + ([own[GoArchive]] if own else [])
 
-go_multiarch_binary = rule(
-    implementation = _go_multiarch_binary_impl,
-    doc = "Packs the levels of a go_binary into one executable. See the macro of this name.",
-    exec_groups = {
+# What the rules of both forms have in common.
+RULE = {
+    "doc": "Packs the levels of a go_binary into one executable. See the macro of this name.",
+    "exec_groups": {
         # go_binary's, so that exec_properties are accepted as there.
         "go_link": exec_group(),
     },
-    executable = True,
-    provides = [GoMultiarchInfo],
-    attrs = {
+    "executable": True,
+    "attrs": {
         "cgo": attr.string(
             doc = "Set by the macro: \"cgo_off_\" or \"cgo_on_\" where the target platform has that constraint of rules_go's.",
             values = ["", "cgo_off_", "cgo_on_"],
@@ -202,6 +228,9 @@ go_multiarch_binary = rule(
         ),
         "out": attr.string(
             doc = "File name of the executable; by default the target's name.",
+        ),
+        "pack_as_tool": attr.bool(
+            doc = "Whether it is packed in the exec configuration as well, where tools of the build are.",
         ),
         "packed": attr.bool(
             default = True,
@@ -238,4 +267,10 @@ go_multiarch_binary = rule(
             executable = True,
         ),
     },
+}
+
+go_multiarch_binary = rule(
+    implementation = go_multiarch_binary_impl,
+    provides = [GoMultiarchInfo],
+    **RULE
 )

@@ -2,8 +2,11 @@
 
 load("@rules_go//go:def.bzl", "go_binary")
 load(":attributes.bzl", "CGO", "COMMON", "with_manual")
-load(":binary.bzl", _go_multiarch_binary = "go_multiarch_binary")
+load(":binary.bzl", _wrapping_binary = "go_multiarch_binary")
+load(":dropin.bzl", _dropin_binary = "go_multiarch_binary")
+load(":dropin_linkopts.bzl", "at_levels", "dropin_gc_linkopts", "dropin_linkopts")
 load(":levels.bzl", "LEVELS")
+load(":variant.bzl", "PACKED_PAIR")
 
 visibility(["//", "//tests/analysis"])
 
@@ -23,6 +26,7 @@ def go_multiarch_binary(
         out = None,
         strip = "none",
         isolate = "auto",
+        pack_as_tool = False,
         exec_properties = None,
         tags = [],
         **kwargs):
@@ -49,11 +53,19 @@ def go_multiarch_binary(
     )
     ```
 
+    The second form takes the place of a `go_binary`. It has the providers of a
+    `go_binary`, such as GoArchive, for the target's own configuration. The macro
+    makes two more targets, `<name>.go_binary` and `<name>.go_binary.linkopts`,
+    which are private and tagged `manual`.
+
     On a target platform other than Linux on x86_64 it is the plain binary of
-    that platform. Output groups: `v1` to `v4` have the variants, `manifest`
-    what the packed file says of itself, `debug` each level's debug file, which
-    `packer debug` and docs/tools.md explain. Under `-c dbg` debuggers find the
-    one of the level that this machine starts.
+    that platform. `goos = "linux"` with `goarch = "amd64"` is packed on every
+    platform; with another pair it is the plain binary of that pair.
+
+    Output groups: `v1` to `v4` have the variants, `manifest` what the packed file
+    says of itself, `debug` each level's debug file, which `packer debug` and
+    docs/tools.md explain. Under `-c dbg` debuggers find the one of the level that
+    this machine starts.
 
     Args:
       name: A unique name for this target.
@@ -76,9 +88,14 @@ def go_multiarch_binary(
         `"on"`, `"off"`, or `"auto"`, which is on under `-c dbg`. A level that a variable
         picks, and position-independent and dynamically linked programs, and many others that the
         system's linker made, do so anyway.
+      pack_as_tool: Whether it is packed in the exec configuration too, where the
+        build itself runs it, as in `tools` of a genrule. By default it is the plain
+        program there, which is built once.
       exec_properties: As on `go_binary`. Those of its exec group (`go_link.*`)
-        mean the linker.
-      tags: As on every rule. The inner target gets `manual` as well.
+        mean the linker. With `target` they reach the packer alone, and those of the
+        `go_binary` reach only its own link: Bazel gives the actions of aspects, which
+        link the levels then, no properties of a target.
+      tags: As on every rule. The inner targets get `manual` as well.
       **kwargs: `visibility`, `testonly`, `args` and what else every rule has;
         without `target` also all attributes of `go_binary`.
     """
@@ -94,13 +111,31 @@ def go_multiarch_binary(
     tags = tags or []
     data = kwargs.get("data")
     out = out or kwargs.get("basename")
+    cgo = CGO
+    packed = select({
+        Label("//private/platforms:linux_x86_64"): True,
+        "//conditions:default": False,
+    })
+    binary = _wrapping_binary
     if not target:
-        target = _inner(name, exec_properties, tags, common, kwargs)
+        binary = _dropin_binary
+        pair = _pair(kwargs)
+        if pair == PACKED_PAIR:
+            packed = True
+            kwargs = {key: value for key, value in kwargs.items() if key not in ["goarch", "goos"]}
 
-    _go_multiarch_binary(
+            # As rules_go has it for this pair.
+            with_cgo = kwargs.get("pure") == "off" or "on" in [kwargs.get("msan"), kwargs.get("race")]
+            cgo = "cgo_on_" if with_cgo else "cgo_off_"
+            outer["own_platform"] = "linux_amd64_cgo" if with_cgo else "linux_amd64"
+        elif pair:
+            packed = False
+        target = _inner(name, exec_properties, tags, common, kwargs, packable = packed != False)
+
+    binary(
         name = name,
         target = target,
-        cgo = CGO,
+        cgo = cgo,
         data = data,
         goamd64 = goamd64,
         env_override = env_override,
@@ -108,10 +143,8 @@ def go_multiarch_binary(
         out = out,
         strip = strip or "none",
         isolate = isolate or "auto",
-        packed = select({
-            Label("//private/platforms:linux_x86_64"): True,
-            "//conditions:default": False,
-        }),
+        pack_as_tool = pack_as_tool,
+        packed = packed,
         platforms = str(native.package_relative_label(platforms)) if platforms else None,
         tags = tags,
         **(common | outer)
@@ -129,7 +162,7 @@ def check_attributes(target, attrs):
     """
     if target and attrs:
         return ("target and {} are both set, want beside target only env_override, exec_properties, goamd64, " +
-                "isolate, out, platforms, strip, tags and what every rule has; attributes of go_binary belong there").format(
+                "isolate, out, pack_as_tool, platforms, strip, tags and what every rule has; attributes of go_binary belong there").format(
             ", ".join(sorted(attrs)),
         )
     if not target and not attrs.get("srcs") and not attrs.get("embed"):
@@ -142,15 +175,36 @@ def check_platforms(platforms):
         return None
     return "platforms: {}, want the label of one go_multiarch_platforms".format(repr(platforms))
 
-def _inner(name, exec_properties, tags, common, attrs):
-    """Makes the go_binary and returns its label."""
-    inner = name + "_plain"
+def _pair(attrs):
+    """Returns goos and goarch, or None where neither is set."""
+    pair = (attrs.get("goos", "auto"), attrs.get("goarch", "auto"))
+    return None if pair == ("auto", "auto") else pair
+
+def _inner(name, exec_properties, tags, common, attrs, packable):
+    """Makes the go_binary and returns its label. `packable` is whether it may be built at a level."""
+    inner = name + ".go_binary"
     attrs = dict(attrs)
+    common = dict(common)
 
     # The inner target's name would otherwise show in the build information.
     if not attrs.get("importpath") and not attrs.get("embed"):
         attrs["importpath"] = "/".join([part for part in [native.package_name(), name] if part])
     attrs.setdefault("basename", name)
+    if packable:
+        linkopts = inner + ".linkopts"
+        dropin_linkopts(
+            name = linkopts,
+            binary = inner,
+            tags = with_manual(tags),
+            visibility = ["//visibility:private"],
+            **(common | {key: attrs[key] for key in ["cdeps", "deps", "embed", "gc_linkopts"] if key in attrs})
+        )
+        common["toolchains"] = common.get("toolchains", []) + [":" + linkopts]
+        attrs["gc_linkopts"] = attrs.get("gc_linkopts", []) + dropin_gc_linkopts()
+        if type(attrs["basename"]) == "string":
+            # The level in the path keeps the inputs of packing apart where Bazel strips configurations from paths.
+            basename = attrs["basename"]
+            attrs["basename"] = at_levels(lambda level: "{}/{}".format(level, basename), basename)
     go_binary(
         name = inner,
         exec_properties = exec_properties,

@@ -20,6 +20,7 @@ GoVariantInfo = provider(
     doc = "What a target brings to a packed executable.",
     fields = {
         "executable": "File or None: the executable, linked into the slot of its level.",
+        "other_platform": "bool: whether goos and goarch of the target name a platform other than Linux on x86_64.",
         "level": "string or None: level of the target's platform, \"v1\" to \"v4\".",
         "shared_libraries": "list of File: what cgo code of the target is linked with.",
         "solib": "string or None: name of the folder beside the packed executable where the variant looks for them.",

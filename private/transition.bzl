@@ -6,6 +6,7 @@ load(":mapping.bzl", "mapped_base")
 visibility("//private")
 
 _PLATFORMS = "//command_line_option:platforms"
+_IS_EXEC = "//command_line_option:is exec configuration"
 _MAPPING = str(Label("//:platforms"))
 
 # The key of the split when nothing is packed.
@@ -18,9 +19,17 @@ def _level_platform(settings, attr, level):
     base = attr.platforms or mapped_base(settings[_MAPPING], settings[_PLATFORMS])
     return "{}_{}".format(base, level) if base else _default_platform(level, attr.cgo)
 
+def _own_platform(settings, attr):
+    """Returns what --platforms is for a go_binary in the place of the target."""
+    name = getattr(attr, "own_platform", "")
+    return str(Label("@rules_go//go/toolchain:" + name)) if name else settings[_PLATFORMS]
+
 def _split_impl(settings, attr):
-    if not attr.packed:
-        return {UNPACKED: {_PLATFORMS: settings[_PLATFORMS]}}
+    # A tool of the build runs on machines that are known, and soon after: levels would cost
+    # more than they gain.
+    tool = settings[_IS_EXEC] and not getattr(attr, "pack_as_tool", True)
+    if tool or not attr.packed:
+        return {UNPACKED: {_PLATFORMS: _own_platform(settings, attr)}}
 
     # What is wrong with the levels, or the flag, is said by the rule, which every
     # build gets to.
@@ -31,7 +40,7 @@ def _split_impl(settings, attr):
 # follow into the exec configuration and build every tool once a level.
 level_split = transition(
     implementation = _split_impl,
-    inputs = [_PLATFORMS, _MAPPING],
+    inputs = [_IS_EXEC, _PLATFORMS, _MAPPING],
     outputs = [_PLATFORMS],
 )
 
@@ -40,6 +49,14 @@ level_split = transition(
 level_transition = transition(
     implementation = lambda settings, attr: {_PLATFORMS: _level_platform(settings, attr, attr.level)},
     inputs = [_PLATFORMS, _MAPPING],
+    outputs = [_PLATFORMS],
+)
+
+# For what a drop-in program gives of its go_binary: the configuration in which a go_binary in its
+# place would be.
+own_transition = transition(
+    implementation = lambda settings, attr: {_PLATFORMS: _own_platform(settings, attr)},
+    inputs = [_PLATFORMS],
     outputs = [_PLATFORMS],
 )
 

@@ -1,26 +1,20 @@
 """The aspect that links a go_binary once more, into the slot of its level.
 
-go_binary's own link action cannot be used: the address would have to reach it
-through a flag, and a flag that differs from level to level makes Bazel build
-every tool of the exec configuration once a level.
+The link action of a user's go_binary cannot be used: the address would have to
+reach it through a flag, and a flag that differs from level to level makes Bazel
+build every tool of the exec configuration once a level. The go_binary that the
+drop-in form makes has the address in its own attributes, and links itself.
 """
 
 load("@rules_go//go:def.bzl", "GoArchive", "go_context")
-load(":levels.bzl", "LEVELS")
+load(":dropin_linkopts.bzl", "LINKS_ITSELF")
+load(":linking.bzl", "LINK_ATTRS", "LINK_FRAGMENTS", "LINK_TOOLCHAINS", "is_shared_library", "level_linkopts", "level_of", "run_path", "solib")
 load(":providers.bzl", "GoVariantInfo")
-load(":slots.bzl", "slot_linkopts")
 
 visibility(["//private", "//tests/analysis"])
 
-_GO_TOOLCHAIN = "@rules_go//go:toolchain"
-_CC_TOOLCHAIN = "@bazel_tools//tools/cpp:toolchain_type"
-
-def _level(ctx):
-    for level in LEVELS:
-        constraint = getattr(ctx.attr, "_" + level)[platform_common.ConstraintValueInfo]
-        if ctx.target_platform_has_constraint(constraint):
-            return level
-    return None
+# goos and goarch of the only programs that have levels.
+PACKED_PAIR = ("linux", "amd64")
 
 def _problem(rule):
     """Returns why a target cannot be packed, or None."""
@@ -28,17 +22,43 @@ def _problem(rule):
         return "is a go_binary of linkmode \"{}\", want \"auto\", \"normal\" or \"pie\"".format(rule.attr.linkmode)
     if rule.kind != "go_binary":
         return "is a {}, want a go_binary".format(rule.kind)
-    if rule.attr.goos != "auto" or rule.attr.goarch != "auto":
-        return ("sets goos = \"{}\" and goarch = \"{}\", want a go_binary that sets neither: " +
-                "they replace the platform, and the level with it").format(rule.attr.goos, rule.attr.goarch)
+    if (rule.attr.goos, rule.attr.goarch) == PACKED_PAIR:
+        # rules_go puts a platform without a level in the place of ours.
+        return ("sets goos = \"{}\" and goarch = \"{}\", with which rules_go builds it for one level only; remove both, " +
+                "or write its attributes into the go_multiarch_binary in place of target: there both are allowed").format(rule.attr.goos, rule.attr.goarch)
     return None
 
 def _go_variant_impl(target, ctx):
-    level = _level(ctx)
+    level = level_of(ctx)
     problem = _problem(ctx.rule)
     if problem or not level:
-        return [GoVariantInfo(executable = None, level = level, problem = problem, shared_libraries = [], solib = None)]
+        return [GoVariantInfo(
+            executable = None,
+            level = level,
+            other_platform = not problem and (ctx.rule.attr.goos != "auto" or ctx.rule.attr.goarch != "auto"),
+            problem = problem,
+            shared_libraries = [],
+            solib = None,
+        )]
 
+    attr = ctx.rule.attr
+    shared_libraries = _shared_libraries(target[GoArchive].cgo_deps)
+    solib_of_level = solib(target.label.name, level)
+    if LINKS_ITSELF in attr.gc_linkopts:
+        executable = target[DefaultInfo].files_to_run.executable
+    else:
+        executable = _link(target, ctx, level, [run_path(solib_of_level)] if shared_libraries else [])
+    return [GoVariantInfo(
+        executable = executable,
+        level = level,
+        other_platform = False,
+        problem = None,
+        shared_libraries = shared_libraries,
+        solib = solib_of_level,
+    )]
+
+def _link(target, ctx, level, system):
+    """Links the program once more and returns the executable. `system` is options for the system's linker."""
     attr = ctx.rule.attr
     go = go_context(
         ctx,
@@ -56,13 +76,9 @@ def _go_variant_impl(target, ctx):
         target[DefaultInfo].files_to_run.executable.basename,
     ))
     linkopts = [_expand(ctx, option) for option in attr.gc_linkopts]
-    if go.mode.linkmode != "pie":
-        linkopts = linkopts + slot_linkopts(level, _system_linker(go, linkopts))
-    shared_libraries = _shared_libraries(target[GoArchive].cgo_deps)
-    solib = "{}.solib/{}".format(target.label.name, level)
-    if shared_libraries:
-        # rules_go's own run path is that of the variant's file, which only go_multiarch_bench starts.
-        linkopts = linkopts + ["-extldflags", "-Wl,-rpath,$ORIGIN/" + solib]
+    linkopts = linkopts + level_linkopts(go, level, linkopts)
+    for option in system:
+        linkopts = linkopts + ["-extldflags", option]
     go.link(
         go,
         archive = target[GoArchive],
@@ -71,20 +87,7 @@ def _go_variant_impl(target, ctx):
         version_file = ctx.version_file,
         info_file = ctx.info_file,
     )
-    return [GoVariantInfo(
-        executable = executable,
-        level = level,
-        problem = None,
-        shared_libraries = shared_libraries,
-        solib = solib,
-    )]
-
-def _system_linker(go, linkopts):
-    """Returns what says which linker is the system's: its path, and options."""
-    options = [word for option in linkopts for word in option.split(" ") if word.startswith("-")]
-    if go.cgo_tools:
-        options = options + [go.cgo_tools.ld_executable_path] + go.cgo_tools.ld_executable_options
-    return options
+    return executable
 
 def _shared_libraries(cgo_deps):
     """Returns the shared libraries among what cgo code is linked with.
@@ -98,7 +101,7 @@ def _shared_libraries(cgo_deps):
     return [
         file
         for file in cgo_deps.to_list()
-        if file.extension == "so" or ".so." in file.basename
+        if is_shared_library(file)
     ]
 
 def _expand(ctx, option):
@@ -110,20 +113,8 @@ def _expand(ctx, option):
 go_variant = aspect(
     implementation = _go_variant_impl,
     doc = "Links a go_binary into the slot of the level that its platform has.",
-    attrs = {
-        "_pure_constraint": attr.label(default = "@rules_go//go/toolchain:cgo_off"),
-        "_pure_flag": attr.label(default = "@rules_go//go/config:pure"),
-        "_xcode_config": attr.label(
-            default = configuration_field(fragment = "apple", name = "xcode_config_label"),
-        ),
-    } | {
-        "_" + level: attr.label(default = "@rules_go//go/constraints/amd64:" + level)
-        for level in LEVELS
-    },
-    fragments = ["apple", "cpp"],
+    attrs = LINK_ATTRS,
+    fragments = LINK_FRAGMENTS,
     provides = [GoVariantInfo],
-    toolchains = [
-        _GO_TOOLCHAIN,
-        config_common.toolchain_type(_CC_TOOLCHAIN, mandatory = False),
-    ],
+    toolchains = LINK_TOOLCHAINS,
 )

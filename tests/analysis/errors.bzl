@@ -136,21 +136,36 @@ def errors_test_suite(name):
             target = binary,
         )
 
-    for goarch in ["amd64", "arm64"]:
-        binary = "{}_{}".format(name, goarch)
-        go_binary(
-            name = binary,
-            embed = [":program_lib"],
-            goarch = goarch,
-            goos = "linux",
-            tags = ["manual"],
-        )
-        _test(
-            binary + "_multi",
-            ('target: //tests/analysis:{} sets goos = "linux" and goarch = "{}", ' +
-             "want a go_binary that sets neither").format(binary, goarch),
-            target = binary,
-        )
+    binary = name + "_goos_goarch"
+    go_binary(
+        name = binary,
+        embed = [":program_lib"],
+        goarch = "amd64",
+        goos = "linux",
+        tags = ["manual"],
+    )
+    _test(
+        binary + "_multi",
+        ('target: //tests/analysis:{} sets goos = "linux" and goarch = "amd64", with which rules_go builds it for one ' +
+         "level only; remove both, or write its attributes into the go_multiarch_binary in place of target").format(binary),
+        target = binary,
+    )
+
+    # Of what the macro makes nothing is named.
+    _test(
+        name + "_dropin_linkmode",
+        '//tests/analysis:{}_dropin_linkmode is a go_binary of linkmode "c-shared", want "auto", "normal" or "pie"'.format(name),
+        embed = [":program_lib"],
+        linkmode = "c-shared",
+        target = None,
+    )
+    _test(
+        name + "_dropin_platforms",
+        "platforms: //tests/analysis:{}_dropin_platforms is built for v2 where v1 was asked for".format(name),
+        embed = [":program_lib"],
+        platforms = name + "_wrong",
+        target = None,
+    )
 
     # The same everywhere, so that a target does not pass where it is not packed.
     _test(

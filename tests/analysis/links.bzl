@@ -1,8 +1,8 @@
 """How the variants are linked.
 
 The aspect in private/variant.bzl does over again what rules_go does for a
-go_binary. These tests hold the two against each other, so that a change of
-rules_go shows.
+go_binary, and the drop-in form gives a go_binary of its own more attributes. These
+tests hold both against the link of a go_binary, so that a change of rules_go shows.
 """
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
@@ -15,6 +15,23 @@ load("//private:slots.bzl", "slot_linkopts")
 _LinksInfo = provider(
     doc = "Link actions below a target.",
     fields = {"levels": "dict of level to struct of the `variant` action and the one of go_binary (`plain`)."},
+)
+
+def _dropin_links_impl(target, ctx):
+    if ctx.rule.kind == "go_multiarch_binary":
+        levels = {}
+        for variant in ctx.rule.attr.target:
+            levels.update(variant[_LinksInfo].levels)
+        return [_LinksInfo(levels = levels)]
+    return [_LinksInfo(levels = {
+        target[GoVariantInfo].level: [action for action in target.actions if action.mnemonic == "GoLink"],
+    })]
+
+_dropin_links = aspect(
+    implementation = _dropin_links_impl,
+    doc = "Collects what links the levels of the drop-in form.",
+    attr_aspects = ["target"],
+    required_aspect_providers = [GoVariantInfo],
 )
 
 def _links_impl(target, ctx):
@@ -47,12 +64,19 @@ _links = aspect(
 def _output(action):
     return action.outputs.to_list()[0].path
 
-def _with_slot(argv, level):
+def _with_slot(argv, linkopts):
     """Returns a link command with the options that put it in its slot added."""
-    linkopts = slot_linkopts(level)
-    if not linkopts:
-        return argv
-    text, flag = linkopts[:2], linkopts[3]
+    return _with_options(argv, linkopts[:2], linkopts[3]) if linkopts else argv
+
+def _with_dropin_options(argv, level, linkopts):
+    """Returns a link command with the options added that the drop-in form has."""
+
+    # No address of the text, and no option for the system's linker, where there is no slot.
+    text = linkopts[:2] or ([] if level == "v1" else ["-T", "-1"])
+    return _with_options(argv, text, linkopts[3] if linkopts else "")
+
+def _with_options(argv, text, flag):
+    """Returns a link command with options for both linkers added."""
 
     # rules_go adds -s after the target's own options, collects -extldflags in one
     # at the end, and adds -static to them.
@@ -70,12 +94,22 @@ def _links_test_impl(ctx):
     asserts.equals(env, ctx.attr.levels, sorted(levels))
     for level, links in levels.items():
         expected = [_output(links.variant) if argument == _output(links.plain) else argument for argument in links.plain.argv]
-        if ctx.attr.in_slot:
-            expected = _with_slot(expected, level)
-        asserts.equals(env, expected, links.variant.argv)
+        linkopts = slot_linkopts(level, ctx.attr.system_linker) if ctx.attr.in_slot else []
+        asserts.equals(env, _with_slot(expected, linkopts), links.variant.argv)
         asserts.equals(env, links.plain.env, links.variant.env)
         asserts.equals(env, links.plain.inputs.to_list(), links.variant.inputs.to_list())
         asserts.equals(env, level, links.variant.env.get("GOAMD64", "v1"))
+
+        # The drop-in form links once, and as go_binary does but for its name.
+        dropin = ctx.attr.dropin[_LinksInfo].levels[level]
+        asserts.equals(env, 1, len(dropin), "number of actions that link {} of the drop-in form".format(level))
+        name = links.plain.outputs.to_list()[0].owner.name
+        expected = [
+            _output(dropin[0]) if argument == _output(links.plain) else argument.replace("/" + name + ".", "/" + name + "_dropin.go_binary.")
+            for argument in links.plain.argv
+        ]
+        asserts.equals(env, _with_dropin_options(expected, level, linkopts), dropin[0].argv)
+        asserts.equals(env, links.plain.env, dropin[0].env)
         for option in ctx.attr.options:
             asserts.true(env, option in links.variant.argv, "{} links without {}".format(level, option))
     return analysistest.end(env)
@@ -83,14 +117,16 @@ def _links_test_impl(ctx):
 _links_test = analysistest.make(
     _links_test_impl,
     attrs = {
+        "dropin": attr.label(aspects = [_dropin_links]),
         "in_slot": attr.bool(default = True),
         "levels": attr.string_list(mandatory = True),
         "options": attr.string_list(),
+        "system_linker": attr.string_list(),
     },
     extra_target_under_test_aspects = [_links],
 )
 
-def _link_test(name, levels = ["v3"], options = [], in_slot = True, **kwargs):
+def _link_test(name, levels = ["v3"], options = [], in_slot = True, system_linker = [], **kwargs):
     """Tests a go_binary with the attributes given."""
     go_binary(
         name = name,
@@ -106,11 +142,21 @@ def _link_test(name, levels = ["v3"], options = [], in_slot = True, **kwargs):
         target = name,
         target_compatible_with = PACKED_COMPATIBLE_WITH,
     )
+    go_multiarch_binary(
+        name = name + "_dropin",
+        embed = [":program_lib"],
+        goamd64 = levels,
+        tags = ["manual"],
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
+        **kwargs
+    )
     _links_test(
         name = name + "_test",
+        dropin = name + "_dropin",
         in_slot = in_slot,
         levels = levels,
         options = options,
+        system_linker = system_linker,
         target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = name + "_multi",
     )
@@ -150,6 +196,15 @@ def links_test_suite(name):
         gotags = ["tag"],
         options = ["-X=main.price=$1"],
         x_defs = {"main.version": "{STABLE_VERSION}"},
+    )
+
+    _link_test(
+        name + "_lld",
+        gc_linkopts = [
+            "-extldflags",
+            "-fuse-ld=lld",
+        ],
+        system_linker = ["-fuse-ld=lld"],
     )
 
     # No slot: such a program is loaded anywhere, and -Ttext-segment would make

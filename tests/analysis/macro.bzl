@@ -64,7 +64,7 @@ def macro_test_suite(name):
             "goamd64": '["v1", "v3"]',
             "kind": "go_multiarch_binary",
             "tags": '["custom", "manual"]',
-            "target": ":{}_plain".format(subject),
+            "target": ":{}.go_binary".format(subject),
             "testonly": "True",
             "visibility": '["//tests:__subpackages__"]',
         },
@@ -74,7 +74,6 @@ def macro_test_suite(name):
         name = name + "_inner_test",
         expected = {
             "args": "[]",
-            "basename": subject,
             "data": '[":data.txt"]',
             "exec_properties": '{"go_link.memory": "8g", "pool": "large"}',
             "importpath": "tests/analysis/" + subject,
@@ -85,7 +84,7 @@ def macro_test_suite(name):
             "testonly": "True",
             "visibility": '["//visibility:private"]',
         },
-        target = subject + "_plain",
+        target = subject + ".go_binary",
     )
 
     embedding = name + "_embedding"
@@ -107,5 +106,5 @@ def macro_test_suite(name):
             # So that a build of everything builds it once, packed.
             "tags": '["manual"]',
         },
-        target = embedding + "_plain",
+        target = embedding + ".go_binary",
     )

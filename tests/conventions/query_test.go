@@ -28,7 +28,8 @@ func TestQuery(t *testing.T) {
 			"go_test rule //hello:hello_test",
 		},
 		"//bits": { // and without
-			"go_binary rule //bits:bits_plain manual",
+			"dropin_linkopts rule //bits:bits.go_binary.linkopts manual",
+			"go_binary rule //bits:bits.go_binary manual",
 			"go_library rule //bits:bits_lib",
 			"go_multiarch_binary rule //bits:bits",
 			"go_test rule //bits:bits_test",
@@ -64,7 +65,7 @@ func TestQuery(t *testing.T) {
 // TestQueryOfCall wants what is shown of a target to lead to its BUILD file.
 func TestQueryOfCall(t *testing.T) {
 	got := examples(t).Bazel(t, "query", "--output=build", "//bits:bits")
-	for _, want := range []string{"\ngo_multiarch_binary(\n", `name = "bits"`, `target = "//bits:bits_plain"`, `goamd64 = ["v1", "v3"]`, "bits/BUILD.bazel:"} {
+	for _, want := range []string{"\ngo_multiarch_binary(\n", `name = "bits"`, `target = "//bits:bits.go_binary"`, `goamd64 = ["v1", "v3"]`, "bits/BUILD.bazel:"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %s in\n%s", want, got)
 		}

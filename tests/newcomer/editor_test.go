@@ -88,7 +88,7 @@ func editorModule(t *testing.T) (w bazeltest.Workspace, env []string) {
 // gopls does when the file is opened.
 func TestPackagesDriver(t *testing.T) {
 	w, env := editorModule(t)
-	for folder, inner := range map[string]string{"wrapped": "//wrapped:plain", "own": "//own:own_plain"} {
+	for folder, inner := range map[string]string{"wrapped": "//wrapped:plain", "own": "//own:own.go_binary"} {
 		file := filepath.Join(w.Dir, folder, "main.go")
 		cmd := exec.Command(filepath.Join(w.Dir, "tools", "gopackagesdriver.sh"), "file="+file)
 		cmd.Dir, cmd.Env = w.Dir, env
