@@ -7,12 +7,14 @@ load("//internal/testenv:testenv.bzl", "PACKED_COMPATIBLE_WITH")
 
 visibility("//tests/kinds/...")
 
-def kind_test(name, **kwargs):
+def kind_test(name, dropin = False, **kwargs):
     """Packs a program, linked one way, and starts it at each level.
 
     Args:
       name: Name of the go_binary; the packed one is `<name>_multi`, the test
         `<name>_test`.
+      dropin: Whether go_multiarch_binary takes the attributes itself as well, which
+        makes `<name>_dropin` and `<name>_dropin_test`.
       **kwargs: Attributes of go_binary: the program, and how to link it.
     """
     go_binary(
@@ -26,11 +28,21 @@ def kind_test(name, **kwargs):
         target = name,
         target_compatible_with = PACKED_COMPATIBLE_WITH,
     )
+    _start_test(name, name + "_multi")
+    if dropin:
+        go_multiarch_binary(
+            name = name + "_dropin",
+            target_compatible_with = PACKED_COMPATIBLE_WITH,
+            **kwargs
+        )
+        _start_test(name + "_dropin", name + "_dropin")
+
+def _start_test(name, binary):
     sh_test(
         name = name + "_test",
         size = "small",
         srcs = [Label(":start.sh")],
-        args = ["$(rootpath {}_multi)".format(name)],
-        data = [name + "_multi"],
+        args = ["$(rootpath {})".format(binary)],
+        data = [binary],
         target_compatible_with = PACKED_COMPATIBLE_WITH,
     )
