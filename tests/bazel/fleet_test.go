@@ -2,7 +2,10 @@ package bazel_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/bazeltest"
 )
 
 // TestFleet reads from the action graph which worker a test asks for, in all
@@ -33,5 +36,27 @@ func TestFleet(t *testing.T) {
 		if !maps.Equal(got, c.want) {
 			t.Errorf("%s for %s with %s asks for a worker with %v, want %v", c.test, c.platform, c.flag, got, c.want)
 		}
+	}
+}
+
+// TestLinkWorker reads from the action graph that each level of a program in the place of
+// a go_binary is linked where its exec_properties say.
+func TestLinkWorker(t *testing.T) {
+	const program = "tests/bazel/programs/linked_elsewhere"
+	want := map[string]string{"memory": "8g", "pool": "large"}
+	levels := map[string]bool{}
+	for _, action := range bazeltest.Checkout(t).Graph(t, "mnemonic(GoLink, deps(//tests/bazel/programs:linked_elsewhere))") {
+		for _, argument := range action.Arguments {
+			_, file, ok := strings.Cut(argument, program+".go_binary_/")
+			if level, _, isLevel := strings.Cut(file, "/"); ok && isLevel {
+				levels[level] = true
+				if !maps.Equal(action.ExecutionInfo, want) {
+					t.Errorf("%s is linked with %v, want %v", level, action.ExecutionInfo, want)
+				}
+			}
+		}
+	}
+	if want := map[string]bool{"v1": true, "v3": true}; !maps.Equal(levels, want) {
+		t.Errorf("the levels %v are linked, want %v", levels, want)
 	}
 }
