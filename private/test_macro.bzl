@@ -5,6 +5,7 @@ load(":attributes.bzl", "CGO", "COMMON", "LINUX_X86_64", "with_manual")
 load(":levels.bzl", "LEVELS", "check_levels")
 load(":macro.bzl", "check_platforms")
 load(":test.bzl", "EMULATE", _go_multiarch_test = "go_multiarch_test")
+load(":test_all.bzl", _all_levels_test = "go_multiarch_test")
 
 visibility(["//", "//tests/analysis"])
 
@@ -55,7 +56,10 @@ def go_multiarch_test(
     )
     ```
 
-    `<name>_v1` to `<name>_v4` are tests, `<name>` is a test_suite of them. A level
+    `<name>_v1` to `<name>_v4` are tests. `bazel test` of `<name>` runs all of them
+    one after the other, as one test, and `bazel run` of it starts the best level
+    that the machine has. It has the tag `manual`, so that `bazel test //...` runs
+    each level once. A level
     runs natively where the CPU can, else in an emulator where there is one (see
     `go_multiarch_qemu`) and it has a CPU of that level, which qemu has up to v3.
     A level that can run neither way is reported as skipped, with the reason, in
@@ -66,7 +70,7 @@ def go_multiarch_test(
     and Bazel skips them.
 
     Args:
-      name: Name of the test_suite, and prefix of the tests' names.
+      name: Name of the test of all levels, and prefix of the tests' names.
       target: Label of the `go_test`. `env`, `data` and what it is built with are
         taken from it. `args`, `flaky`, `shard_count`, `size`, `tags` and `timeout`
         are not, as Bazel shows them to no other target.
@@ -75,15 +79,15 @@ def go_multiarch_test(
         in an emulator, with the least CPU of the level, whatever the CPU can; so
         code that asks the CPU what it has is tested as on the oldest machine.
         `never`: natively or not at all.
-      manual: List of levels that get the tag `manual` and are left out of the
-        test_suite, such as those that only an emulator runs where you develop.
+      manual: List of levels that get the tag `manual` and are left out of
+        `<name>`, such as those that only an emulator runs where you develop.
       platforms: Label of a `go_multiarch_platforms`, for constraints of your own
         on the platform that the levels are built for.
       exec_properties: As on `go_test`.
       level_exec_properties: Dict of level to execution properties that the test of
         that level has as well, such as `{"v4": {"cpu": "v4"}}`, so that a remote
         engine runs it where the CPU can.
-      tags: As on every rule. The inner target gets `manual` as well.
+      tags: As on every rule. The inner target, `<name>.go_test`, gets `manual` as well.
       **kwargs: `size`, `timeout`, `flaky`, `shard_count`, `args` and what else
         every test has; without `target` also all attributes of `go_test`.
     """
@@ -99,9 +103,10 @@ def go_multiarch_test(
     tags = tags or []
     data = kwargs.get("data")
     if not target:
-        target = ":" + name + "_plain"
+        # A name that no user has, and that cannot clash with a level's.
+        target = ":" + name + ".go_test"
         go_test(
-            name = name + "_plain",
+            name = name + ".go_test",
             exec_properties = exec_properties,
             tags = with_manual(tags),
             visibility = ["//visibility:private"],
@@ -124,13 +129,16 @@ def go_multiarch_test(
             **(common | outer)
         )
 
-    # An empty list would stand for all tests of the package.
-    in_suite = [level for level in goamd64 if level not in manual]
-    native.test_suite(
+    tested = [level for level in goamd64 if level not in manual] or goamd64
+    _all_levels_test(
         name = name,
-        tags = ["manual"] if "manual" in tags or not in_suite else [],
-        tests = ["{}_{}".format(name, level) for level in in_suite or goamd64],
-        visibility = outer.get("visibility"),
+        data = data,
+        exec_properties = exec_properties,
+        levels = tested,
+        tags = with_manual(tags),
+        target_compatible_with = compatible + LINUX_X86_64,
+        tests = ["{}_{}".format(name, level) for level in tested],
+        **(common | _for_all(outer))
     )
 
 def check_test_attributes(target, goamd64, emulate, manual, attrs, level_exec_properties = {}):
@@ -165,6 +173,17 @@ def check_test_attributes(target, goamd64, emulate, manual, attrs, level_exec_pr
         if level not in goamd64:
             return "level_exec_properties has \"{}\", want some of the levels in goamd64, which are {}".format(level, ", ".join(goamd64))
     return check_levels(goamd64)
+
+# Time for levels that run one after the other.
+_LONGER = {"short": "moderate", "moderate": "long", "long": "eternal", "eternal": "eternal"}
+_TIMEOUTS = {"small": "short", "medium": "moderate", "large": "long", "enormous": "eternal"}
+
+def _for_all(outer):
+    """Returns the attributes of the test of all levels, out of those of each level."""
+    outer = dict(outer)
+    outer.pop("shard_count", None)  # Bazel runs no test with shards.
+    timeout = outer.get("timeout") or _TIMEOUTS[outer.get("size") or "medium"]
+    return outer | {"timeout": _LONGER[timeout]}
 
 def _both(properties, of_level):
     # Either may be missing, and the first one a select().

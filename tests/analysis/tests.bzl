@@ -163,7 +163,7 @@ def tests_test_suite(name):
                 "shard_count": "3",
                 "size": "small",
                 "tags": '["custom", "manual"]',
-                "target": ":{}_shared_plain".format(name),
+                "target": ":{}_shared.go_test".format(name),
                 "timeout": "long",
                 "visibility": '["//tests:__subpackages__"]',
             },
@@ -180,14 +180,16 @@ def tests_test_suite(name):
             "tags": '["custom", "manual"]',
             "visibility": '["//visibility:private"]',
         },
-        target = name + "_shared_plain",
+        target = name + "_shared.go_test",
     )
     _attributes(
         name = name + "_suite_test",
         expected = {
-            "kind": "test_suite",
-            "tags": '["manual"]',
+            "kind": "go_multiarch_test",
+            "shard_count": "-1",
+            "tags": '["custom", "manual"]',
             "tests": '[":{}_shared_v1"]'.format(name),
+            "timeout": "eternal",
         },
         target = name + "_shared",
     )

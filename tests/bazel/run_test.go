@@ -2,11 +2,14 @@ package bazel_test
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"rules_go_multiarch/internal/bazeltest"
+	"rules_go_multiarch/internal/goamd64"
 )
 
 // TestRun runs a program with "bazel run", plain and packed in both ways: it has to
@@ -18,6 +21,11 @@ func TestRun(t *testing.T) {
 	bazeltest.Write(t, filepath.Join(folder, "main.go"), `package main
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"rules_go_multiarch/internal/goamd64"
 	"fmt"
 	"os"
 	"strings"
@@ -96,6 +104,27 @@ some words
 		var ended *exec.ExitError
 		if got != want || !errors.As(err, &ended) || ended.ExitCode() != 7 {
 			t.Errorf("%s: ended with %v and printed\n%s\nwant exit status 7 and\n%s\n%s", name, err, got, want, stderr)
+		}
+	}
+}
+
+// TestRunOfTest runs the name of a go_multiarch_test, as people run a go_test to see one
+// case of it, and tests it.
+func TestRunOfTest(t *testing.T) {
+	w := bazeltest.Checkout(t).Module("examples")
+	const name = "//numeric:floats_test"
+	got := w.Bazel(t, "run", name, "--", "-test.run=ExampleCumSum", "-test.v")
+	if strings.Count(got, "--- PASS: ExampleCumSum ") != 1 {
+		t.Errorf("bazel run printed %q, want one test that passed", got)
+	}
+	w.Bazel(t, "test", name)
+	log, err := os.ReadFile(filepath.Join(w.Dir, "bazel-testlogs/numeric/floats_test/test.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for level := goamd64.Min; level <= goamd64.Max; level++ {
+		if want := "testlevel: " + name + " at " + level.String(); !strings.Contains(string(log), want) {
+			t.Errorf("bazel test printed\n%s\nwant %q in it", log, want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 // Testlevel is the executable of every go_multiarch_test. It starts the test
 // that was built for a level: natively where the CPU can run it, else in an
 // emulator. Where neither is possible it reports the test as skipped, and why.
+// For a test of several levels it starts the test of each.
 //
 // What to start stands in the folder NAME.level beside the executable, where
 // NAME is what the executable is called; private/test.bzl puts it there.
@@ -60,6 +61,9 @@ func start(args []string, stdout, stderr io.Writer) error {
 	s, err := readSettings(self + ".level")
 	if err != nil {
 		return err
+	}
+	if s.levels != nil {
+		return startAll(s, self, args[1:], stdout, stderr)
 	}
 	again := os.Getenv(emulating) == s.Label
 	p := plan{emulate: true}

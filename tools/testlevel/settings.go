@@ -20,7 +20,12 @@ type settings struct {
 	Model   string // that it emulates for the level, or ""
 	MustRun bool   // fail instead of being skipped
 
-	level goamd64.Level
+	// Levels is what a test of several levels has, and nothing of the above but
+	// Label. The test of a level stands beside it, as NAME_LEVEL.
+	Levels []string
+
+	level  goamd64.Level
+	levels []goamd64.Level
 }
 
 func readSettings(folder string) (*settings, error) {
@@ -32,6 +37,16 @@ func readSettings(folder string) (*settings, error) {
 	s := &settings{}
 	if err := json.Unmarshal(text, s); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, name := range s.Levels {
+		level, err := goamd64.Parse(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		s.levels = append(s.levels, level)
+	}
+	if s.levels != nil {
+		return s, nil
 	}
 	if s.level, err = goamd64.Parse(s.Level); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
