@@ -7,7 +7,7 @@ load(":go_test.bzl", "check_go_test")
 load(":labels.bzl", "spell")
 load(":levels.bzl", "LEVELS", "check_levels")
 load(":macro.bzl", "check_platforms")
-load(":mapping.bzl", "check_mapping")
+load(":mapping.bzl", "check_mapping", "check_target_platform")
 load(":providers.bzl", "GoMultiarchInfo")
 load(":transition.bzl", "level_split")
 
@@ -37,7 +37,11 @@ def _problem(ctx):
         problem = check_go_test("test", target, level)
         if problem:
             return problem
-    return None
+    return check_target_platform(
+        ctx.attr._mapping[BuildSettingInfo].value,
+        ctx.fragments.platform.platform,
+        ctx.attr.platforms,
+    )
 
 def _go_multiarch_bench_impl(ctx):
     problem = _problem(ctx)
@@ -75,6 +79,7 @@ def _go_multiarch_bench_impl(ctx):
 _go_multiarch_bench_test = rule(
     implementation = _go_multiarch_bench_impl,
     doc = "Compares the levels of a program. See the macro go_multiarch_bench.",
+    fragments = ["platform"],
     test = True,
     attrs = {
         "bench": attr.string(

@@ -4,7 +4,7 @@ load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("@rules_go//go:def.bzl", "GoArchive")
 load(":labels.bzl", "spell")
 load(":levels.bzl", "LEVELS", "check_levels")
-load(":mapping.bzl", "FLAG", "check_mapping")
+load(":mapping.bzl", "FLAG", "check_mapping", "check_target_platform")
 load(":providers.bzl", "GoMultiarchInfo", "GoVariantInfo")
 load(":transition.bzl", "UNPACKED", "launcher_transition", "level_split")
 load(":variant.bzl", "go_variant")
@@ -28,6 +28,7 @@ def go_multiarch_binary_impl(ctx, own = None):
         check_levels(ctx.attr.goamd64),
         check_mapping(ctx.attr._mapping[BuildSettingInfo].value),
         _check_target(ctx, first, own),
+        None if UNPACKED in targets else _check_platform(ctx),
     ]:
         if problem:
             fail(problem)
@@ -39,6 +40,15 @@ def _check_target(ctx, target, own):
     # Aspects do not come to files.
     problem = target[GoVariantInfo].problem if GoVariantInfo in target else "is a file, or not there at all, want a go_binary"
     return "{}{} {}".format("" if own else "target: ", _written(ctx, target, own), problem) if problem else None
+
+def _check_platform(ctx):
+    if getattr(ctx.attr, "own_platform", None):
+        return None  # goos and goarch put a platform of rules_go in the place of any.
+    return check_target_platform(
+        ctx.attr._mapping[BuildSettingInfo].value,
+        ctx.fragments.platform.platform,
+        ctx.attr.platforms,
+    )
 
 def _written(ctx, target, own):
     """Spells the label that the user has written, which is not that of the drop-in form's go_binary."""
@@ -112,6 +122,8 @@ def _pack(ctx, executable, manifest, variants):
         args.add("-isolate")
     if not ctx.attr.env_override:
         args.add("-no-environment")
+    if ctx.attr.force:
+        args.add("-force")
     for level, variant in variants.items():
         args.add("-variant")
         args.add(variant, format = level + "=%s")
@@ -204,6 +216,7 @@ RULE = {
         "go_link": exec_group(),
     },
     "executable": True,
+    "fragments": ["platform"],
     "attrs": {
         "cgo": attr.string(
             doc = "Set by the macro: \"cgo_off_\" or \"cgo_on_\" where the target platform has that constraint of rules_go's.",
@@ -216,6 +229,9 @@ RULE = {
         "env_override": attr.bool(
             default = True,
             doc = "Whether the executable reads GOAMD64, GOMULTIARCH and MGODEBUG when it starts.",
+        ),
+        "force": attr.bool(
+            doc = "Whether to pack levels that turn out to be different programs.",
         ),
         "goamd64": attr.string_list(
             default = LEVELS,

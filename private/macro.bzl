@@ -27,6 +27,7 @@ def go_multiarch_binary(
         strip = "none",
         isolate = "auto",
         pack_as_tool = False,
+        force = False,
         exec_properties = None,
         tags = [],
         **kwargs):
@@ -88,6 +89,8 @@ def go_multiarch_binary(
         `"on"`, `"off"`, or `"auto"`, which is on under `-c dbg`. A level that a variable
         picks, and position-independent and dynamically linked programs, and many others that the
         system's linker made, do so anyway.
+      force: Whether to pack levels that turn out to be different programs, such as
+        those of sources that a select on the level chooses, which otherwise is an error.
       pack_as_tool: Whether it is packed in the exec configuration too, where the
         build itself runs it, as in `tools` of a genrule. By default it is the plain
         program there, which is built once.
@@ -143,7 +146,8 @@ def go_multiarch_binary(
         out = out,
         strip = strip or "none",
         isolate = isolate or "auto",
-        pack_as_tool = pack_as_tool,
+        force = force or False,
+        pack_as_tool = pack_as_tool or False,
         packed = packed,
         platforms = str(native.package_relative_label(platforms)) if platforms else None,
         tags = tags,
@@ -161,8 +165,8 @@ def check_attributes(target, attrs):
       An error message that names the attributes, or None.
     """
     if target and attrs:
-        return ("target and {} are both set, want beside target only env_override, exec_properties, goamd64, " +
-                "isolate, out, pack_as_tool, platforms, strip, tags and what every rule has; attributes of go_binary belong there").format(
+        return ("target and {} are both set, want beside target only env_override, exec_properties, force, " +
+                "goamd64, isolate, out, pack_as_tool, platforms, strip, tags and what every rule has; attributes of go_binary belong there").format(
             ", ".join(sorted(attrs)),
         )
     if not target and not attrs.get("srcs") and not attrs.get("embed"):

@@ -1,5 +1,6 @@
-"""The flag //:platforms: which go_multiarch_platforms stands for which platform."""
+"""Which go_multiarch_platforms stands for which platform: the flag //:platforms, and go_multiarch.platform."""
 
+load("@rules_go_multiarch_platforms//:platforms.bzl", "PLATFORMS")
 load(":levels.bzl", "LEVELS")
 
 visibility(["//private", "//tests/analysis"])
@@ -34,7 +35,8 @@ def check_mapping(entries):
     for entry in entries:
         if not _parse(entry):
             return ("--{}: \"{}\", want PLATFORM=BASE, where BASE is the label of a go_multiarch_platforms " +
-                    "and both labels begin with // or @@").format(FLAG, entry)
+                    "and both labels begin with // or @@; for a platform of another module, or any other, use " +
+                    "go_multiarch.platform in MODULE.bazel").format(FLAG, entry)
     return None
 
 def mapped_base(entries, platforms):
@@ -49,7 +51,7 @@ def mapped_base(entries, platforms):
       A label, or None when the flag names no such platform.
     """
     incoming = [str(platform) for platform in platforms]
-    for entry in entries:
+    for entry in entries + PLATFORMS:
         parsed = _parse(entry)
         if not parsed:
             continue
@@ -61,3 +63,39 @@ def mapped_base(entries, platforms):
             if mapped in incoming:
                 return base
     return None
+
+# buildifier: disable=canonical-repository
+def _has_own_constraints(platform):
+    """Returns whether a platform may have constraints that ours have not."""
+    for known in [Label("//private/platforms:all"), Label("@rules_go//go/toolchain:all")]:
+        if platform.same_package_label("all") == known:
+            return False
+
+    # The machine's own platform, by the names that it has in Bazel 7 to 9.
+    return str(platform).startswith("@@//") or "{}:{}".format(platform.package, platform.name) not in [
+        ":host",
+        "host:host",
+        "tools:host_platform",
+    ]
+
+def check_target_platform(entries, platform, attribute):
+    """Returns what is wrong with building levels in place of a platform.
+
+    Args:
+      entries: list of strings, the value of the flag.
+      platform: label of the target platform.
+      attribute: value of the attribute `platforms`.
+
+    Returns:
+      An error message that says what to write, or None when no constraint of the platform is lost.
+    """
+    if attribute or mapped_base(entries, [platform]) or not _has_own_constraints(platform):
+        return None
+
+    # What is canonical, as @@rules_go~, is not for MODULE.bazel.
+    module = platform.repo_name.split("~")[0].split("+")[0]
+    label = ("@" + module if module else "") + "//{}:{}".format(platform.package, platform.name)
+    return ("--platforms: the levels would be built without the constraints of {platform}. To keep them, write into MODULE.bazel:\n\n" +
+            "go_multiarch = use_extension(\"@rules_go_multiarch//:extensions.bzl\", \"go_multiarch\")\n" +
+            "go_multiarch.platform(platform = \"{platform}\")\n\n" +
+            "or set the attribute platforms to a go_multiarch_platforms").format(platform = label)

@@ -7,8 +7,21 @@ visibility("//")
 def go_multiarch_platforms(name, parent, constraint_values = [], level_exec_properties = {}, **kwargs):
     """Makes a platform for each level, with the constraints of one of yours.
 
-    Without this, levels are built for platforms that have no constraints but
-    Linux, x86_64 and the level. With
+    To keep the constraints of a platform that you build for, you need only this
+    in MODULE.bazel, which makes the platforms of its levels:
+
+    ```starlark
+    go_multiarch = use_extension("@rules_go_multiarch//:extensions.bzl", "go_multiarch")
+    go_multiarch.platform(platform = "//my:linux_x86")
+    ```
+
+    `platform` takes what `--platforms` takes, also a label of another module. The
+    platform must be public. Only the lines of the root module count. Under a
+    platform of your own that has neither such a line nor one in .bazelrc, as
+    below, packed targets fail and say so.
+
+    Use this macro when levels need constraints or execution properties of their own.
+    With
 
     ```starlark
     platform(

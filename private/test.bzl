@@ -4,7 +4,7 @@ load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load(":go_test.bzl", "check_go_test")
 load(":labels.bzl", "spell")
 load(":levels.bzl", "LEVELS")
-load(":mapping.bzl", "check_mapping")
+load(":mapping.bzl", "check_mapping", "check_target_platform")
 load(":qemu.bzl", "TOOLCHAIN_TYPE")
 load(":transition.bzl", "launcher_transition", "level_transition")
 
@@ -14,7 +14,9 @@ EMULATE = ["auto", "always", "never"]
 
 def _go_multiarch_test_impl(ctx):
     target = ctx.attr.target[0]
-    problem = check_mapping(ctx.attr._mapping[BuildSettingInfo].value) or check_go_test("target", target, ctx.attr.level)
+    mapping = ctx.attr._mapping[BuildSettingInfo].value
+    problem = check_mapping(mapping) or check_go_test("target", target, ctx.attr.level) or \
+              check_target_platform(mapping, ctx.fragments.platform.platform, ctx.attr.platforms)
     if problem:
         fail(problem)
 
@@ -64,6 +66,7 @@ go_multiarch_test = rule(
         # go_test's, so that exec_properties are accepted as there.
         "go_link": exec_group(),
     },
+    fragments = ["platform"],
     test = True,
     attrs = {
         "cgo": attr.string(

@@ -33,8 +33,8 @@ def _attributes_test_impl(ctx):
         (
             ":app",
             {"pure": "on", "srcs": []},
-            "target and pure, srcs are both set, want beside target only env_override, exec_properties, goamd64, " +
-            "isolate, out, pack_as_tool, platforms, strip, tags and what every rule has; attributes of go_binary belong there",
+            "target and pure, srcs are both set, want beside target only env_override, exec_properties, force, " +
+            "goamd64, isolate, out, pack_as_tool, platforms, strip, tags and what every rule has; attributes of go_binary belong there",
         ),
         (
             None,

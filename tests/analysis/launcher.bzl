@@ -48,7 +48,7 @@ def _make(flags):
 
 _cgo_flags_test = _make({
     "//command_line_option:collect_code_coverage": True,
-    "//command_line_option:platforms": [Label(":ours")],
+    "//command_line_option:platforms": [Label(":theirs")],
     "//command_line_option:stamp": True,
     "debug": True,
     "gc_goopts": ["-l"],

@@ -134,6 +134,7 @@ def _options_test_impl(ctx):
     action = _pack_action(env)
     info = analysistest.target_under_test(env)[GoMultiarchInfo]
     asserts.true(env, "-no-environment" in action.argv)
+    asserts.true(env, "-force" in action.argv)
     asserts.equals(env, "tests/analysis/folder/renamed", info.executable.short_path)
     asserts.equals(env, "tests/analysis/packed_options.manifest.json", info.manifest.short_path)
     return analysistest.end(env)
@@ -181,6 +182,7 @@ def packed_test_suite(name):
     go_multiarch_binary(
         name = name + "_options",
         env_override = False,
+        force = True,
         out = "folder/renamed",
         tags = ["manual"],
         target = ":program",

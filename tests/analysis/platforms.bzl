@@ -4,6 +4,7 @@ load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("//:defs.bzl", "go_multiarch_binary")
 load("//internal/testenv:testenv.bzl", "PACKED_COMPATIBLE_WITH")
 load("//private:providers.bzl", "GoVariantInfo")
+load(":error_test.bzl", "make_error_test")
 
 _PlatformsInfo = provider(
     doc = "Platforms below a target.",
@@ -64,8 +65,12 @@ _mapped_test = _make(config_settings = {
     ],
 })
 
-_not_mapped_test = _make(config_settings = {
+_not_mapped_test = make_error_test({
     "//command_line_option:platforms": [Label(":ours")],
+})
+
+_extension_test = _make(config_settings = {
+    "//command_line_option:platforms": [Label(":theirs")],
 })
 
 _cgo_off_test = _make(config_settings = {
@@ -77,7 +82,7 @@ _cgo_on_test = _make(config_settings = {
 })
 
 def platforms_test_suite(name):
-    """Tests of what is kept of the target platform, and of the two ways to keep more.
+    """Tests of what is kept of the target platform, and of the three ways to keep more.
 
     Args:
       name: Prefix of the tests' names.
@@ -113,8 +118,15 @@ def platforms_test_suite(name):
     )
     _not_mapped_test(
         name = name + "_no_flag_test",
-        base = "//private/platforms:linux_amd64",
-        ours = False,
+        message = "go_multiarch.platform(platform = \"//tests/analysis:ours\")",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
+        target_under_test = ":two_levels",
+    )
+
+    # MODULE.bazel has this one.
+    _extension_test(
+        name = name + "_extension_test",
+        base = "@rules_go_multiarch_platforms//platform0:levels",
         target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":two_levels",
     )
