@@ -30,6 +30,7 @@ func toolsThatWrite(t *testing.T, packed string) {
 		{"objcopy FILE", moved},
 		{"objcopy --remove-section=.gnu_debuglink FILE", append(moved, "debuggers are not led to its debug file")},
 		{"objcopy --only-keep-debug FILE OTHER", nil},
+		{"dd if=/proc/version of=FILE oflag=append conv=notrunc", []string{"bytes were appended to it"}},
 		{"eu-strip FILE", []string{"has lost its manifest"}},
 		{"patchelf --print-interpreter FILE", nil},
 		{"patchelf --print-needed FILE", nil},

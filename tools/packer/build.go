@@ -171,7 +171,7 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 	report := &outputReport{File: program.Out}
 	var variants []*variant.Variant
 	for _, built := range program.Variants {
-		v, err := variant.Open(built.Path, built.Level)
+		v, err := openInput(built.Path, built.Level)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %v: %w", program.Out, built.Level, err)
 		}

@@ -137,7 +137,7 @@ func runReplace(w *world, args []string) error {
 		if err != nil {
 			return usageError{err}
 		}
-		v, err := variant.Open(in.path, in.level)
+		v, err := openInput(in.path, in.level)
 		if err != nil {
 			return fmt.Errorf("%s: %w", in.path, err)
 		}

@@ -108,7 +108,7 @@ func runCreate(w *world, args []string) error {
 	}
 	var variants []*variant.Variant
 	for _, in := range c.inputs {
-		v, err := variant.Open(in.path, in.level)
+		v, err := openInput(in.path, in.level)
 		if err != nil {
 			return fmt.Errorf("%s: %w", in.path, err)
 		}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -189,6 +190,33 @@ func TestDifferentPrograms(t *testing.T) {
 			t.Error(err)
 		}
 	}
+}
+
+// TestDataBehindInput packs executables with an archive behind their end.
+func TestDataBehindInput(t *testing.T) {
+	probe := testenv.Probe(t)
+	launcher := testenv.Launcher(t)
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	file := create(t, filepath.Join(dir, "app"), 1, 2)
+	plain := contents(t, probe.Variants[2])
+	longer := write(t, filepath.Join(dir, "v2"), append(plain, "PK\x05\x06"...), 0o755)
+	want := fmt.Sprintf("%s: has 4 bytes of data behind its end, which the program would not find in a packed file: cut them off (truncate -s %d), and append them to the packed file instead\n", longer, len(plain))
+	for _, args := range [][]string{
+		{"create", "-launcher", launcher, "-o", out, "v1=" + probe.Variants[1], longer},
+		{"create", "-force", "-strip", "all", "-launcher", launcher, "-o", out, "v1=" + probe.Variants[1], longer},
+		{"replace", "-force", "-o", out, file, longer},
+	} {
+		if r := packer(args...); r.status != 1 || r.stderr != "packer: "+args[0]+": "+want {
+			t.Errorf("%q: status %d, %s", args, r.status, r.stderr)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Fatalf("%q: there is an output", args)
+		}
+	}
+	// Padding is no data.
+	write(t, longer, append(plain, make([]byte, 512)...), 0o755)
+	must(t, "create", "-launcher", launcher, "-o", out, "v1="+probe.Variants[1], longer)
 }
 
 func pathOf(t *testing.T, executable string) string {

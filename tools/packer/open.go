@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"rules_go_multiarch/internal/goamd64"
 	"rules_go_multiarch/tools/packer/internal/needs"
 	"rules_go_multiarch/tools/packer/internal/packed"
 	"rules_go_multiarch/tools/packer/internal/variant"
@@ -31,6 +32,19 @@ func openOne(flags *flag.FlagSet, args []string, check func() error) (*packed.Fi
 		return nil, err
 	}
 	return openPacked(path)
+}
+
+// openInput opens an executable that is to be packed. Errors do not name it.
+func openInput(path string, level goamd64.Level) (*variant.Variant, error) {
+	v, err := variant.Open(path, level)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.CheckEnd(); err != nil {
+		v.Close()
+		return nil, err
+	}
+	return v, nil
 }
 
 // levelAndOut wants the flags without which a verb has nothing to do.

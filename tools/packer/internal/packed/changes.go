@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rules_go_multiarch/tools/packer/internal/debuglink"
+	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
 // changes says what a tool such as strip did to a file since it was packed, as
@@ -13,6 +14,9 @@ import (
 func (f *File) changes() (reasons []string) {
 	add := func(text string, args ...any) { reasons = append(reasons, fmt.Sprintf(text, args...)) }
 	add("it has %d bytes, it was packed with %d", f.Size, f.packedSize)
+	if end, err := variant.End(f.r, f.ELF); err == nil && end == f.packedSize && end < uint64(f.Size) {
+		add("%d bytes were appended to it", uint64(f.Size)-end)
+	}
 	if id := f.buildID(); id != f.Manifest.BuildID {
 		add("its build id is %q, it was packed with %q", id, f.Manifest.BuildID)
 	}

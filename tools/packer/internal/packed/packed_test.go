@@ -202,7 +202,7 @@ func TestChanged(t *testing.T) {
 	if _, err := f.Variant(f.Baseline()); err != ErrChanged {
 		t.Errorf("error %v", err)
 	}
-	if problems, err := f.Verify(context.Background()); err != nil || len(problems) < 2 || !strings.Contains(problems[0].String(), "was it stripped?") || !strings.Contains(problems[1].String(), "bytes, it was packed with") {
+	if problems, err := f.Verify(context.Background()); err != nil || len(problems) < 3 || !strings.Contains(problems[0].String(), "was it stripped?") || !strings.Contains(problems[1].String(), "bytes, it was packed with") || problems[2].String() != "1 bytes were appended to it" {
 		t.Errorf("problems %v (%v)", problems, err)
 	}
 }
