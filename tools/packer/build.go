@@ -200,6 +200,7 @@ func packProgram(w *world, build *gobuild.Build, program gobuild.Program, launch
 		if err := checkSameProgram(variants); err != nil {
 			return nil, err
 		}
+		w.warnOfChanges(program.Out, variants)
 	}
 	file, err := pack.New(w.ctx, variants, pack.Options{Launcher: launcher, NoEnvironment: build.NoEnvironment, Isolate: build.Isolate})
 	if err != nil {

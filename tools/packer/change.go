@@ -53,7 +53,7 @@ byte-identical to what create makes of the same executables, and has the
 permissions of FILE. OUT may be FILE.
 
   -o OUT   the packed file
-  -force   accept an executable of another program
+  -force   accept an executable of another program, or of another build of it
   -remap   accept executables that were linked to overlapping addresses
 
 example: packer replace -o app app v3=app.v3`,
@@ -180,7 +180,7 @@ func repack(w *world, file *packed.File, kept []packed.Level, others []*variant.
 	}
 	variants = append(variants, others...)
 	if !force {
-		if err := checkSameProgram(variants); err != nil {
+		if err := w.checkSameBuild("replace", variants); err != nil {
 			return err
 		}
 	}

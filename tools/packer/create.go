@@ -38,7 +38,8 @@ lines of FILE.
                      and many that the system's linker made
   -strip MODE        leave out of every level: all (symbols and debug information),
                      debug (debug information), none (nothing, the default)
-  -force             pack executables of different programs
+  -force             pack executables of different programs, or of different builds of
+                     one: other versions, revisions or flags
   -debuglink NAME    the debug file that debuggers look for beside OUT (packer help
                      debug); a name that ends in .debug; by default the build id
                      with .debug behind it
@@ -122,7 +123,7 @@ func runCreate(w *world, args []string) error {
 		variants = append(variants, v)
 	}
 	if !c.force {
-		if err := checkSameProgram(variants); err != nil {
+		if err := w.checkSameBuild("create", variants); err != nil {
 			return err
 		}
 	}

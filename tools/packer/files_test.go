@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -217,6 +218,55 @@ func TestDataBehindInput(t *testing.T) {
 	// Padding is no data.
 	write(t, longer, append(plain, make([]byte, 512)...), 0o755)
 	must(t, "create", "-launcher", launcher, "-o", out, "v1="+probe.Variants[1], longer)
+}
+
+// TestDifferentBuilds packs levels whose build information differs in a setting.
+func TestDifferentBuilds(t *testing.T) {
+	probe := testenv.Probe(t)
+	launcher := testenv.Launcher(t)
+	dir := t.TempDir()
+	out := filepath.Join(dir, "out")
+	plain := contents(t, probe.Variants[2])
+	changed := bytes.ReplaceAll(plain, []byte("\tGOOS=linux\n"), []byte("\tGOOS=linus\n"))
+	if pathOf(t, probe.Variants[2]) == "" || bytes.Equal(plain, changed) {
+		t.Skip("skipped: no build information to change")
+	}
+	v2 := write(t, filepath.Join(dir, "v2"), changed, 0o755)
+	difference := `  GOOS: "linux" (v1), "linus" (v2)` + "\n"
+	for _, args := range [][]string{
+		{"create", "-launcher", launcher, "-o", out, probe.Variants[1], v2},
+		{"replace", "-o", out, create(t, filepath.Join(dir, "app"), 1, 2), v2},
+	} {
+		want := ": its levels are not of the same build:\n" + difference + "Build all levels from the same source with the same flags, or give --force to pack them anyway (in Bazel: force = True)\n"
+		if r := packer(args...); r.status != 1 || !strings.HasSuffix(r.stderr, want) || !strings.Contains(r.stderr, v2) {
+			t.Errorf("%q: status %d, %s", args, r.status, r.stderr)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Fatalf("%q: there is an output", args)
+		}
+		must(t, append([]string{args[0], "--force"}, args[1:]...)...)
+		if text := must(t, "info", out); !strings.Contains(text, "builds:   the levels are not of the same build:\n"+difference) {
+			t.Errorf("info does not show the difference:\n%s", text)
+		}
+		var info fileInfo
+		if err := json.Unmarshal([]byte(must(t, "info", "--json", out)), &info); err != nil {
+			t.Fatal(err)
+		}
+		if len(info.Differences) != 1 || info.Differences[0].Name != "GOOS" || info.Differences[0].Values[1].Value != "linus" || info.Differences[0].Values[1].Levels[0] != "v2" {
+			t.Errorf("%+v", info.Differences)
+		}
+		page := filepath.Join(dir, "page.html")
+		must(t, "info", "--html", page, out)
+		if !bytes.Contains(contents(t, page), []byte("<li><code>GOOS: &#34;linux&#34; (v1), &#34;linus&#34; (v2)</code>")) {
+			t.Error("the page does not show the difference")
+		}
+		if err := os.Remove(out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text := must(t, "info", probe.Packed); strings.Contains(text, "builds:") {
+		t.Errorf("info of levels of one build:\n%s", text)
+	}
 }
 
 func pathOf(t *testing.T, executable string) string {

@@ -102,6 +102,54 @@ func levelsOf(t *testing.T, path string) string {
 	return strings.Join(levels, ",")
 }
 
+// TestRevisions builds levels from different states of a working tree.
+func TestRevisions(t *testing.T) {
+	quiet(t)
+	t.Setenv("GOFLAGS", "-trimpath -buildvcs=true")
+	git := testenv.Tool(t, "git")
+	dir := module(t)
+	in := func(path string) string { return filepath.Join(dir, path) }
+	outside := t.TempDir()
+	commit := func() string {
+		output(t, nil, git, "-C", dir, "add", ".")
+		output(t, nil, git, "-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.com", "commit", "-q", "-m", "change")
+		return strings.TrimSpace(output(t, nil, git, "-C", dir, "rev-parse", "HEAD"))
+	}
+	build := func(level, flag string) string {
+		out := filepath.Join(outside, level)
+		output(t, []string{"GOAMD64=" + level}, "go", "build", "-C", dir, flag, "-o", out, ".")
+		return out
+	}
+	output(t, nil, git, "-C", dir, "init", "-q")
+	first := commit()
+	v1 := build("v1", "-v=false")
+
+	// As an executable does that was built into the tree.
+	write(t, in("new"), nil, 0o644)
+	create := []string{"create", "-launcher", testenv.Launcher(t), "-o", filepath.Join(outside, "app"), v1, build("v3", "-ldflags=-T=0x2a009000")}
+	warning := "packer: create: warning: some levels were built while files of the working tree were changed or new: vcs.modified: \"false\" (v1), \"true\" (v3)\n"
+	if r := packer(create...); r.status != 0 || r.stderr != warning {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+
+	// While the packer builds.
+	if err := os.Remove(in("new")); err != nil {
+		t.Fatal(err)
+	}
+	script := write(t, filepath.Join(outside, "script"), []byte("#!/bin/sh\n: > "+in("new")+"\nexec \"$@\"\n"), 0o755)
+	r := packer("build", "-C", dir, "-p", "1", "-levels", "v1,v3", "-toolexec", script, "-o", filepath.Join(outside, "built"), ".")
+	if warning := "warning: the source changed while the levels were built:\n  vcs.modified: "; r.status != 0 || !strings.Contains(r.stderr, warning) {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+
+	second := commit()
+	build("v3", "-ldflags=-T=0x2a009000")
+	r = packer(create...)
+	if want := "  vcs.revision: \"" + first + "\" (v1), \"" + second + "\" (v3)\n"; r.status != 1 || !strings.Contains(r.stderr, want) {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+}
+
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil

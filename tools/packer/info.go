@@ -10,6 +10,7 @@ import (
 	"github.com/klauspost/cpuid/v2"
 
 	"rules_go_multiarch/internal/goamd64"
+	"rules_go_multiarch/tools/packer/internal/builds"
 	"rules_go_multiarch/tools/packer/internal/packed"
 )
 
@@ -19,8 +20,9 @@ var infoVerb = verb{
 	usage: `info [--json] [--html OUT] FILE
 
 Shows what a packed file says of itself: its levels with sizes, addresses and
-digests, how they share the address space, what its build information says,
-and which level this machine would start, and why. Digests are those in the
+digests, how they share the address space, what its build information says
+and where that differs from level to level, and which level this machine would
+start, and why. Digests are those in the
 file; packer verify recomputes them. Of a plain Go executable it shows the
 level and the build information.
 
@@ -33,18 +35,19 @@ example: packer info app`,
 
 // fileInfo is what "info --json" prints; SCHEMA.md documents it.
 type fileInfo struct {
-	File        string       `json:"file"`
-	Size        int64        `json:"size"`
-	Packed      bool         `json:"packed"`
-	Format      int          `json:"format"`
-	BuildID     string       `json:"buildId"`
-	Layout      string       `json:"layout"`
-	Environment bool         `json:"environment"`
-	Changed     bool         `json:"changed"`
-	Program     *program     `json:"program,omitempty"`
-	Levels      []levelInfo  `json:"levels"`
-	Launcher    launcherInfo `json:"launcher"`
-	Machine     machineInfo  `json:"machine"`
+	File        string              `json:"file"`
+	Size        int64               `json:"size"`
+	Packed      bool                `json:"packed"`
+	Format      int                 `json:"format"`
+	BuildID     string              `json:"buildId"`
+	Layout      string              `json:"layout"`
+	Environment bool                `json:"environment"`
+	Changed     bool                `json:"changed"`
+	Program     *program            `json:"program,omitempty"`
+	Differences []builds.Difference `json:"differences,omitempty"`
+	Levels      []levelInfo         `json:"levels"`
+	Launcher    launcherInfo        `json:"launcher"`
+	Machine     machineInfo         `json:"machine"`
 }
 
 type levelInfo struct {
@@ -111,13 +114,15 @@ func describe(file *packed.File) fileInfo {
 		Launcher: launcherInfo{Offset: boot.Offset, Size: boot.Size, Address: boot.Address, SHA256: boot.SHA256},
 		Machine:  describeMachine(file),
 	}
-	for _, l := range file.Levels {
+	compared := builds.Of(file)
+	info.Differences = builds.Compare(compared)
+	for i, l := range file.Levels {
 		level := levelInfo{
 			Level: l.Level.String(), Offset: l.Offset, Size: l.Size, SHA256: l.SHA256,
 			Address: l.Table.Low, End: l.Table.High, Entry: l.Table.Entry,
 		}
-		if r, err := file.Range(l); err == nil {
-			level.Program = readProgram(r)
+		if build := compared[i].Info; build != nil {
+			level.Program = summarize(build)
 		}
 		if info.Program == nil {
 			info.Program = level.Program
@@ -148,6 +153,9 @@ func printInfo(w *world, info fileInfo) {
 	out := w.stdout
 	fmt.Fprintf(out, "%s: %d bytes, build id %s\n", info.File, info.Size, info.BuildID)
 	info.Program.print(out)
+	if len(info.Differences) > 0 {
+		fmt.Fprintf(out, "builds:   the levels are not of the same build:\n%s", listed(info.Differences))
+	}
 	fmt.Fprintf(out, "layout:   %s\n", info.Layout)
 	if !info.Environment {
 		fmt.Fprintln(out, "launcher: reads no environment variables")

@@ -1,11 +1,10 @@
 package main
 
 import (
-	"fmt"
+	"debug/buildinfo"
 	"io"
 
 	"rules_go_multiarch/internal/goamd64"
-	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
 // program is a summary of an executable's Go build information.
@@ -25,6 +24,10 @@ func readProgram(r io.ReaderAt) *program {
 	if err != nil {
 		return nil
 	}
+	return summarize(info)
+}
+
+func summarize(info *buildinfo.BuildInfo) *program {
 	p := &program{Path: info.Path, Module: info.Main.Path, Version: info.Main.Version, Go: info.GoVersion}
 	for _, setting := range info.Settings {
 		switch setting.Key {
@@ -37,24 +40,4 @@ func readProgram(r io.ReaderAt) *program {
 		}
 	}
 	return p
-}
-
-// checkSameProgram refuses variants whose build information names different
-// main packages.
-func checkSameProgram(variants []*variant.Variant) error {
-	var first *variant.Variant
-	var path string
-	for _, v := range variants {
-		p := readProgram(v.Reader())
-		if p == nil || p.Path == "" {
-			continue
-		}
-		if first == nil {
-			first, path = v, p.Path
-		}
-		if p.Path != path {
-			return fmt.Errorf("%s: is the program %s, but %s is %s: give --force to pack them into one file all the same", v.Path, p.Path, first.Path, path)
-		}
-	}
-	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 
+	"rules_go_multiarch/tools/packer/internal/builds"
 	"rules_go_multiarch/tools/packer/internal/packed"
 )
 
@@ -48,6 +49,9 @@ func Write(w io.Writer, file *packed.File) error {
 			c.Modules = append(c.Modules, module{dep.Path, dep.Version, dep.Sum})
 		}
 	}
+	for _, d := range builds.Compare(builds.Of(file)) {
+		c.Differences = append(c.Differences, d.String())
+	}
 	return page.Execute(w, c)
 }
 
@@ -60,6 +64,7 @@ type content struct {
 	Columns       []string
 	Sections      []sectionRow
 	Modules       []module
+	Differences   []string // of the levels' builds
 }
 
 type level struct{ Level, Colour, Bytes, Addresses, SHA256 string }
