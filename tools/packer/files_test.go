@@ -215,6 +215,11 @@ func TestDataBehindInput(t *testing.T) {
 			t.Fatalf("%q: there is an output", args)
 		}
 	}
+	// Behind the packed file it is where the program looks.
+	write(t, file, append(contents(t, file), "PK\x05\x06"...), 0o755)
+	if text := must(t, "info", file); !strings.Contains(text, "changed:  4 bytes were appended since it was packed; runs, ") {
+		t.Errorf("info does not say that data was appended:\n%s", text)
+	}
 	// Padding is no data.
 	write(t, longer, append(plain, make([]byte, 512)...), 0o755)
 	must(t, "create", "-launcher", launcher, "-o", out, "v1="+probe.Variants[1], longer)

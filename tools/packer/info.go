@@ -43,6 +43,7 @@ type fileInfo struct {
 	Layout      string              `json:"layout"`
 	Environment bool                `json:"environment"`
 	Changed     bool                `json:"changed"`
+	Appended    uint64              `json:"appended,omitempty"`
 	Program     *program            `json:"program,omitempty"`
 	Differences []builds.Difference `json:"differences,omitempty"`
 	Levels      []levelInfo         `json:"levels"`
@@ -110,7 +111,7 @@ func describe(file *packed.File) fileInfo {
 	boot := file.Manifest.Boot
 	info := fileInfo{
 		File: file.Path, Size: file.Size, Packed: true, Format: file.Manifest.Format, BuildID: file.Manifest.BuildID,
-		Layout: string(file.Layout()), Environment: !file.NoEnvironment, Changed: file.Changed,
+		Layout: string(file.Layout()), Environment: !file.NoEnvironment, Changed: file.Changed, Appended: file.Appended(),
 		Launcher: launcherInfo{Offset: boot.Offset, Size: boot.Size, Address: boot.Address, SHA256: boot.SHA256},
 		Machine:  describeMachine(file),
 	}
@@ -160,7 +161,9 @@ func printInfo(w *world, info fileInfo) {
 	if !info.Environment {
 		fmt.Fprintln(out, "launcher: reads no environment variables")
 	}
-	if info.Changed {
+	if info.Appended > 0 {
+		fmt.Fprintf(out, "changed:  %d bytes were appended since it was packed; runs, but nothing can be taken out\n", info.Appended)
+	} else if info.Changed {
 		fmt.Fprintln(out, "changed:  stripped or otherwise written to since it was packed; runs, but nothing can be taken out")
 	}
 	if info.Machine.Starts != "" {

@@ -9,13 +9,23 @@ import (
 	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
+// Appended returns how many bytes were appended to the file since it was packed, if
+// that is what changed its size.
+func (f *File) Appended() uint64 {
+	end, err := variant.End(f.r, f.ELF)
+	if err != nil || end != f.packedSize || end > uint64(f.Size) {
+		return 0
+	}
+	return uint64(f.Size) - end
+}
+
 // changes says what a tool such as strip did to a file since it was packed, as
 // far as the manifest and the launcher table know how it was.
 func (f *File) changes() (reasons []string) {
 	add := func(text string, args ...any) { reasons = append(reasons, fmt.Sprintf(text, args...)) }
 	add("it has %d bytes, it was packed with %d", f.Size, f.packedSize)
-	if end, err := variant.End(f.r, f.ELF); err == nil && end == f.packedSize && end < uint64(f.Size) {
-		add("%d bytes were appended to it", uint64(f.Size)-end)
+	if n := f.Appended(); n > 0 {
+		add("%d bytes were appended to it", n)
 	}
 	if id := f.buildID(); id != f.Manifest.BuildID {
 		add("its build id is %q, it was packed with %q", id, f.Manifest.BuildID)
