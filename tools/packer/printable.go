@@ -9,7 +9,8 @@ import (
 )
 
 // printable writes text to w, with control characters as escapes: what files, names
-// and variables contain cannot drive the terminal. Newlines and tabs stay.
+// and variables contain cannot drive the terminal. Newlines and tabs stay. The control
+// characters that package json lets pass become what JSON has for them.
 type printable struct {
 	w    io.Writer
 	rest []byte // the beginning of a character whose end has not been written yet
@@ -26,7 +27,7 @@ func (p *printable) Write(text []byte) (int, error) {
 			out = fmt.Appendf(out, `\x%02x`, in[0])
 		case r == '\n' || r == '\t' || !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r):
 			out = append(out, in[:size]...)
-		case r < utf8.RuneSelf:
+		case r < ' ':
 			out = fmt.Appendf(out, `\x%02x`, r)
 		default:
 			out = fmt.Appendf(out, `\u%04x`, r)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 func TestPrintable(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain\ttext, größer\n": "plain\ttext, größer\n",
-		"\x1b[31mred\r\x00\x7f": `\x1b[31mred\x0d\x00\x7f`,
+		"\x1b[31mred\r\x00\x7f": `\x1b[31mred\x0d\x00\u007f`,
 		"\u009b31m":             `\u009b31m`, // the same in one character
 		"a\u202eb":              `a\u202eb`,  // what follows would be shown from right to left
 		"\xff\n":                `\xff` + "\n",
@@ -28,6 +29,16 @@ func TestPrintable(t *testing.T) {
 		if out.String() != want {
 			t.Errorf("%q, byte by byte: printed as %q, want %q", text, out.String(), want)
 		}
+	}
+}
+
+// TestJSONStaysJSON prints a name with what package json does not escape.
+func TestJSONStaysJSON(t *testing.T) {
+	path := write(t, filepath.Join(t.TempDir(), "a\x7f\u009b"), []byte("text"), 0o644)
+	var results []checked
+	r := packer("check", "--json", path)
+	if err := json.Unmarshal([]byte(r.stdout), &results); err != nil || results[0].File != path {
+		t.Errorf("%s: read as %+v (%v)", r.stdout, results, err)
 	}
 }
 
