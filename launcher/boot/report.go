@@ -6,23 +6,17 @@ import (
 	"rules_go_multiarch/launcher/format"
 )
 
-// output gathers the pieces of a message, so that one system call writes it.
-type output struct {
-	pieces [maxPieces]text // as struct iovec of writev(2)
-	count  uintptr
-	digits [8]byte // of the numbers in the message
-	used   uintptr // digits in use
-}
+// A message is put together in the place of state.interp, so that one system call writes
+// it unless it is very long. No message is about what stands there. A text in a message is
+// cut where it has more than half of that: some 400 bytes.
+const messageSize = unsafe.Sizeof(interpreter{})
 
-const maxPieces = 16
-
-// damagedText is format.DamagedText and a line feed, in words of eight
+// damagedText is format.DamagedText, in words of eight
 // characters, the first one lowest.
 const (
 	damagedText0 = ':' | ' '<<8 | 'd'<<16 | 'a'<<24 | 'm'<<32 | 'a'<<40 | 'g'<<48 | 'e'<<56
 	damagedText1 = 'd' | ' '<<8 | 'l'<<16 | 'a'<<24 | 'u'<<32 | 'n'<<40 | 'c'<<48 | 'h'<<56
 	damagedText2 = 'e' | 'r'<<8 | ' '<<16 | 't'<<24 | 'a'<<32 | 'b'<<40 | 'l'<<48 | 'e'<<56
-	damagedText3 = '\n'
 )
 
 // report prints a message of the table on standard error.
@@ -53,40 +47,65 @@ func putMessage(s *state, message uint32) {
 	m := messageAt(s.table, message)
 	addr := s.table + uintptr(m.Offset)
 	end := addr + uintptr(m.Len)
-	for p := addr; p+1 < end; p++ {
-		if load8(p) == '%' {
-			put(s, addr, p-addr)
-			p++
-			addr = p + 1
-			putVerb(s, load8(p))
+	for addr < end {
+		if s.out > messageSize/2 {
+			flush(s)
+		}
+		c := load8(addr)
+		switch {
+		case c == '%' && addr+1 < end:
+			verb := load8(addr + 1)
+			put(s, verbText(s, verb))
+			putVerbNumber(s, verb)
+			addr += 2
+		case c == '\n':
+			putByte(s, c)
+			addr++
+		default:
+			addr = putCharacter(s, addr, end)
 		}
 	}
-	put(s, addr, end-addr)
 }
 
+// verbText returns the text that a verb stands for, or nothing.
+//
 //go:nosplit
-func putVerb(s *state, verb byte) {
+func verbText(s *state, verb byte) text {
 	switch verb {
 	case format.VerbName:
-		putName(s)
+		return name(s)
 	case format.VerbValue:
-		put(s, s.value.addr, s.value.len)
-	case format.VerbAsked:
-		putNumber(s, uintptr(s.asked))
-	case format.VerbCPU:
-		putNumber(s, uintptr(s.cpu))
-	case format.VerbStarted:
-		if s.level != 0 {
-			putNumber(s, uintptr(s.variant().Level))
-		}
+		return s.value
 	case format.VerbInterp:
 		if s.level != 0 && s.variant().Interp.Len != 0 {
 			path := s.variant().Interp
-			put(s, s.table+uintptr(path.Offset), uintptr(path.Len)-1)
+			return text{s.table + uintptr(path.Offset), uintptr(path.Len) - 1}
 		}
-	case format.VerbErrno:
-		putNumber(s, s.errno)
 	}
+	return text{}
+}
+
+// putVerbNumber puts the number that a verb stands for, if it stands for one.
+//
+//go:nosplit
+func putVerbNumber(s *state, verb byte) {
+	n := uintptr(0)
+	switch verb {
+	case format.VerbAsked:
+		n = uintptr(s.asked)
+	case format.VerbCPU:
+		n = uintptr(s.cpu)
+	case format.VerbStarted:
+		if s.level == 0 {
+			return
+		}
+		n = uintptr(s.variant().Level)
+	case format.VerbErrno:
+		n = s.errno
+	default:
+		return
+	}
+	putNumber(s, n)
 }
 
 // fail prints a message and ends the process.
@@ -101,13 +120,13 @@ func fail(s *state, message uint32, status uintptr) {
 //
 //go:nosplit
 func damaged(s *state) {
-	putName(s)
-	var words [4]uint64 // no literal: the compiler would copy it from read-only data
+	put(s, name(s))
+	var words [3]uint64 // no literal: the compiler would copy it from read-only data
 	words[0] = damagedText0
 	words[1] = damagedText1
 	words[2] = damagedText2
-	words[3] = damagedText3
-	put(s, uintptr(unsafe.Pointer(&words)), 25)
+	put(s, text{uintptr(unsafe.Pointer(&words)), 24})
+	putByte(s, '\n')
 	flush(s)
 	exit(exitNotFound)
 }
@@ -119,60 +138,141 @@ func exit(status uintptr) {
 	}
 }
 
+// put puts a text that may come from anywhere.
+//
 //go:nosplit
-func put(s *state, addr, n uintptr) {
-	if n == 0 || s.out.count >= maxPieces {
-		return
+func put(s *state, t text) {
+	for addr, end := t.addr, t.addr+t.len; addr < end; {
+		addr = putCharacter(s, addr, end)
 	}
-	piece := uintptr(unsafe.Pointer(&s.out.pieces)) + s.out.count*16
-	store64(piece, addr)
-	store64(piece+8, n)
-	s.out.count++
 }
 
-// putNumber puts a number of at most four digits.
+// putCharacter puts the character at addr, or \xNN for a byte that a terminal could take
+// for a command, and returns the address behind it.
+//
+//go:nosplit
+func putCharacter(s *state, addr, end uintptr) uintptr {
+	n := printable(addr, end)
+	if n == 0 {
+		c := load8(addr)
+		putByte(s, '\\')
+		putByte(s, 'x')
+		putByte(s, hexDigit(c>>4))
+		putByte(s, hexDigit(c&15))
+		return addr + 1
+	}
+	for ; n > 0; n-- {
+		putByte(s, load8(addr))
+		addr++
+	}
+	return addr
+}
+
+// printable returns how many bytes the character at addr has, or 0 unless it is a character
+// of UTF-8 that can be printed: no control character (to U+001F, U+007F to U+009F), and none
+// that is invisible or turns the text around it (U+200B to U+200F, U+2028 to U+202E, U+2060
+// to U+206F).
+//
+//go:nosplit
+func printable(addr, end uintptr) uintptr {
+	first := load8(addr)
+	if first >= ' ' && first < 0x7f {
+		return 1
+	}
+	n := utf8Size(first)
+	if n == 0 || end-addr < n {
+		return 0
+	}
+	for i := uintptr(1); i < n; i++ {
+		if load8(addr+i)&0xc0 != 0x80 {
+			return 0
+		}
+	}
+	second := load8(addr + 1)
+	if first == 0xc2 && second < 0xa0 || first == 0xe0 && second < 0xa0 || first == 0xf0 && second < 0x90 {
+		return 0 // control characters, also those in more bytes than they need
+	}
+	if first == 0xe2 && second <= 0x81 {
+		third := load8(addr + 2)
+		if second == 0x80 && (third >= 0x8b && third <= 0x8f || third >= 0xa8 && third <= 0xae) ||
+			second == 0x81 && third >= 0xa0 && third <= 0xaf {
+			return 0
+		}
+	}
+	return n
+}
+
+// utf8Size returns how many bytes a character has that begins with first, 2 to 4, or 0.
+//
+//go:nosplit
+func utf8Size(first byte) uintptr {
+	switch {
+	case first < 0xc2 || first > 0xf4:
+		return 0
+	case first < 0xe0:
+		return 2
+	case first < 0xf0:
+		return 3
+	}
+	return 4
+}
+
+//go:nosplit
+func hexDigit(n byte) byte {
+	if n < 10 {
+		return '0' + n
+	}
+	return 'a' + n - 10
+}
+
+//go:nosplit
+func putByte(s *state, c byte) {
+	if s.out < messageSize {
+		store8(uintptr(unsafe.Pointer(&s.interp))+s.out, c)
+		s.out++
+	}
+}
+
+// putNumber puts a number of at most four digits. A loop would divide by a variable, and
+// the compiler would have it call the runtime for zero.
 //
 //go:nosplit
 func putNumber(s *state, n uintptr) {
-	count := uintptr(1)
-	for limit := uintptr(10); n >= limit && count < 4; limit *= 10 {
-		count++
+	if n >= 1000 {
+		putByte(s, '0'+byte(n/1000%10))
 	}
-	if s.out.used+count > uintptr(len(s.out.digits)) {
-		return
+	if n >= 100 {
+		putByte(s, '0'+byte(n/100%10))
 	}
-	addr := uintptr(unsafe.Pointer(&s.out.digits)) + s.out.used
-	s.out.used += count
-	for i := count; i > 0; i-- {
-		store8(addr+i-1, '0'+byte(n%10))
-		n /= 10
+	if n >= 10 {
+		putByte(s, '0'+byte(n/10%10))
 	}
-	put(s, addr, count)
+	putByte(s, '0'+byte(n%10))
 }
 
-// putName puts the last element of argv[0], or of the file's path when there
-// are no arguments.
+// name returns the last element of argv[0], or of the file's path when there are no
+// arguments.
 //
 //go:nosplit
-func putName(s *state) {
+func name(s *state) text {
 	p := s.auxv.execfn
 	if load64(s.stack) != 0 {
 		p = load64(s.stack + 8)
 	}
 	if p == 0 {
-		return
+		return text{}
 	}
-	name := p
+	start := p
 	for ; load8(p) != 0; p++ {
 		if load8(p) == '/' && load8(p+1) != 0 {
-			name = p + 1
+			start = p + 1
 		}
 	}
-	put(s, name, p-name)
+	return text{start, p - start}
 }
 
 //go:nosplit
 func flush(s *state) {
-	syscall(sysWritev, 2, uintptr(unsafe.Pointer(&s.out.pieces)), s.out.count, 0, 0, 0)
-	s.out.count, s.out.used = 0, 0
+	syscall(sysWrite, 2, uintptr(unsafe.Pointer(&s.interp)), s.out, 0, 0, 0)
+	s.out = 0
 }

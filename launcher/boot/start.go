@@ -17,12 +17,12 @@ type state struct {
 	asked uint32 // level that a message is about
 	value text   // what a message quotes
 	errno uintptr
-	out   output
+	out   uintptr // bytes of a message that are put together
 
 	interpBase uintptr // AT_BASE: load bias of the variant's interpreter, or 0
 	alone      bool    // no other variant is mapped
 
-	interp interpreter // the last field: entry does not zero it
+	interp interpreter // or a message; the last field: entry does not zero it
 }
 
 // Exit statuses, those of a shell that cannot start a program.

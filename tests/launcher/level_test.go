@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 
@@ -200,5 +201,29 @@ func TestFewerLevels(t *testing.T) {
 				t.Errorf("started %s: want %s", got.Report(t).Level, test.level)
 			}
 		})
+	}
+}
+
+// TestControlCharacters has the launcher quote what a terminal takes for commands, and a
+// name that is longer than its memory for messages.
+func TestControlCharacters(t *testing.T) {
+	long := strings.Repeat("a", 300) + strings.Repeat("\a", 300)
+	for name, want := range map[string]string{
+		"a\x1b[2J\n\x9b2J": `a\x1b[2J\x0a\x9b2J: "GOAMD64=\x1b]0;x\x07": not a level of GOAMD64, want v1, v2, v3 or v4` + "\n",
+		"prögramm":         `prögramm: "GOAMD64=\x1b]0;x\x07": not a level of GOAMD64, want v1, v2, v3 or v4` + "\n",
+		long:               strings.Repeat("a", 300) + `\x07`,
+	} {
+		cmd := exec.Command(testenv.Probe(t).Packed)
+		cmd.Args[0] = name
+		got := probetest.Start(t, cmd, "GOAMD64=\x1b]0;x\a")
+		if got.Status != 127 || got.Stderr != want && name != long {
+			t.Errorf("%q: status %d, %q: want 127, %q", name, got.Status, got.Stderr, want)
+		}
+		if name == long && (!strings.HasPrefix(got.Stderr, want) || !strings.HasSuffix(got.Stderr, "want v1, v2, v3 or v4\n")) {
+			t.Errorf("a name of %d bytes: %q: want it to begin with %q, and the end of the message", len(name), got.Stderr, want)
+		}
+		if strings.ContainsFunc(strings.TrimSuffix(got.Stderr, "\n"), unicode.IsControl) {
+			t.Errorf("%q: control characters in %q", name, got.Stderr)
+		}
 	}
 }
