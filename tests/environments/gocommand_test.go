@@ -19,12 +19,23 @@ import (
 // Go's default.
 func TestOtherKinds(t *testing.T) {
 	for name, test := range map[string]struct {
-		link testenv.Link
-		pack []string
+		link  testenv.Link
+		pack  []string
+		calls string // the launcher's system calls
 	}{
-		"PIE":     {link: testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true}},
-		"dynamic": {link: testenv.Link{Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Extld: "-no-pie"}},
-		"remap":   {link: testenv.Link{Env: []string{"CGO_ENABLED=0"}, NoSlot: true}, pack: []string{"-remap"}},
+		"PIE": {
+			link:  testenv.Link{Env: []string{"CGO_ENABLED=0"}, Flags: []string{"-buildmode=pie"}, NoSlot: true},
+			calls: "access arch_prctl close getrandom mmap openat pread64 prlimit64",
+		},
+		"dynamic": {
+			link:  testenv.Link{Env: []string{"CGO_ENABLED=1"}, LDFlags: "-linkmode=external", Extld: "-no-pie"},
+			calls: "access arch_prctl close mmap mprotect munmap openat pread64 prlimit64",
+		},
+		"remap": {
+			link:  testenv.Link{Env: []string{"CGO_ENABLED=0"}, NoSlot: true},
+			pack:  []string{"-remap"},
+			calls: "arch_prctl mmap mremap munmap prlimit64",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			variants := map[goamd64.Level]string{}
@@ -42,6 +53,10 @@ func TestOtherKinds(t *testing.T) {
 				if want := " into memory: error 1\n"; got.Status != 127 || !strings.HasSuffix(got.Stderr, want) {
 					t.Errorf("without mremap: status %d, %q: want 127, %q", got.Status, got.Stderr, want)
 				}
+			}
+			compareSystemCalls(t, packed, test.calls)
+			if name == "PIE" { // C's dynamic linker calls munmap for programs with libraries
+				starts(t, confined(t, "-kill=munmap", packed))
 			}
 			truncate(t, packed)
 			compareCharged(t, variants, packed)

@@ -27,7 +27,8 @@ func main() {
 var (
 	noNewPrivs  = flag.Bool("no-new-privs", false, "set PR_SET_NO_NEW_PRIVS")
 	mdwe        = flag.Bool("mdwe", false, "set PR_SET_MDWE: no memory may become executable")
-	refuse      = flag.String("refuse", "", "system calls that a seccomp filter refuses: memfd_create, mremap, mprotect-exec")
+	refuse      = flag.String("refuse", "", "system calls that a seccomp filter refuses: a key of systemCalls, or mprotect-exec")
+	kill        = flag.String("kill", "", "system calls for which a seccomp filter kills the process: keys of systemCalls")
 	block       = flag.Bool("block-signals", false, "block every signal")
 	ignore      = flag.Bool("ignore-signals", false, "ignore every signal")
 	closeFiles  = flag.Bool("close-files", false, "close standard input, output and error")
@@ -71,7 +72,7 @@ func run() error {
 	if err := setSignals(); err != nil {
 		return err
 	}
-	if *noNewPrivs || *refuse != "" {
+	if *noNewPrivs || *refuse != "" || *kill != "" {
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 			return fmt.Errorf("PR_SET_NO_NEW_PRIVS: %w", err)
 		}
@@ -93,8 +94,8 @@ func run() error {
 		return err
 	}
 	empty := new(byte)
-	if *refuse != "" {
-		if err := install(*refuse); err != nil {
+	if *refuse != "" || *kill != "" {
+		if err := install(*refuse, *kill); err != nil {
 			return err
 		}
 	}
@@ -159,29 +160,45 @@ func setSignals() error {
 	return nil
 }
 
-// install installs a seccomp filter that makes system calls fail with EPERM.
-func install(names string) error {
+// systemCalls are those that a filter may refuse whatever their arguments are.
+var systemCalls = map[string]uint32{
+	"access":       unix.SYS_ACCESS,
+	"getrlimit":    unix.SYS_GETRLIMIT,
+	"madvise":      unix.SYS_MADVISE,
+	"memfd_create": unix.SYS_MEMFD_CREATE,
+	"mremap":       unix.SYS_MREMAP,
+	"munmap":       unix.SYS_MUNMAP,
+	"open":         unix.SYS_OPEN,
+	"prlimit64":    unix.SYS_PRLIMIT64,
+	"writev":       unix.SYS_WRITEV,
+}
+
+// install installs a seccomp filter that makes some system calls fail with EPERM, and
+// kills the process for others. Names are separated by commas.
+func install(refused, killed string) error {
 	const load, jumpEqual, jumpSet, ret = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, unix.BPF_RET | unix.BPF_K
 	const numberOffset, thirdArgument = 0, 16 + 2*8 // struct seccomp_data
 	allow := unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ALLOW}
 	deny := unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_ERRNO | uint32(unix.EPERM)}
 
 	filter := []unix.SockFilter{{Code: load, K: numberOffset}}
-	for _, name := range strings.Split(names, ",") {
-		switch name {
-		case "memfd_create":
-			filter = append(filter, unix.SockFilter{Code: jumpEqual, K: unix.SYS_MEMFD_CREATE, Jf: 1}, deny)
-		case "mremap":
-			filter = append(filter, unix.SockFilter{Code: jumpEqual, K: unix.SYS_MREMAP, Jf: 1}, deny)
-		case "mprotect-exec":
-			filter = append(filter,
-				unix.SockFilter{Code: jumpEqual, K: unix.SYS_MPROTECT, Jf: 4},
-				unix.SockFilter{Code: load, K: thirdArgument},
-				unix.SockFilter{Code: jumpSet, K: unix.PROT_EXEC, Jf: 1},
-				deny,
-				allow)
-		default:
-			return fmt.Errorf("-refuse: unknown system call %q", name)
+	kills := unix.SockFilter{Code: ret, K: unix.SECCOMP_RET_KILL_PROCESS}
+	for names, action := range map[string]unix.SockFilter{refused: deny, killed: kills} {
+		for name := range strings.SplitSeq(names, ",") {
+			number, ok := systemCalls[name]
+			switch {
+			case ok:
+				filter = append(filter, unix.SockFilter{Code: jumpEqual, K: number, Jf: 1}, action)
+			case name == "mprotect-exec" && names == refused:
+				filter = append(filter,
+					unix.SockFilter{Code: jumpEqual, K: unix.SYS_MPROTECT, Jf: 4},
+					unix.SockFilter{Code: load, K: thirdArgument},
+					unix.SockFilter{Code: jumpSet, K: unix.PROT_EXEC, Jf: 1},
+					deny,
+					allow)
+			case name != "":
+				return fmt.Errorf("-refuse, -kill: unknown system call %q", name)
+			}
 		}
 	}
 	filter = append(filter, allow)
