@@ -18,7 +18,6 @@ const (
 	sysMunmap    = 11
 	sysPread64   = 17
 	sysAccess    = 21
-	sysWritev    = 20
 	sysMremap    = 25
 	sysExit      = 231 // exit_group
 	sysOpenat    = 257
