@@ -8,7 +8,8 @@ import (
 )
 
 // System calls: linux/arch/x86/entry/syscalls/syscall_64.tbl. All of them are
-// older than the oldest kernel that Go runs on.
+// older than the oldest kernel that Go runs on. docs/security.md lists them, and
+// TestSystemCalls in tests/environments compares.
 const (
 	sysWrite     = 1
 	sysClose     = 3
