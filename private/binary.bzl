@@ -3,7 +3,7 @@
 load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("@rules_go//go:def.bzl", "GoArchive")
 load(":labels.bzl", "spell")
-load(":levels.bzl", "LEVELS", "check_levels")
+load(":levels.bzl", "LEVELS", "check_levels", "check_levels_flag")
 load(":mapping.bzl", "FLAG", "check_mapping", "check_target_platform")
 load(":providers.bzl", "GoMultiarchInfo", "GoVariantInfo")
 load(":transition.bzl", "UNPACKED", "launcher_transition", "level_split")
@@ -26,6 +26,7 @@ def go_multiarch_binary_impl(ctx, own = None):
     first = targets.values()[0]
     for problem in [
         check_levels(ctx.attr.goamd64),
+        check_levels_flag(ctx.attr._levels[BuildSettingInfo].value),
         check_mapping(ctx.attr._mapping[BuildSettingInfo].value),
         _check_target(ctx, first, own),
         None if UNPACKED in targets else _check_platform(ctx),
@@ -58,7 +59,7 @@ def _packed(ctx, targets, own):
     variants = {
         level: _variant(ctx, level, targets[level], own)
         for level in LEVELS
-        if level in ctx.attr.goamd64
+        if level in targets
     }
     out = ctx.attr.out or ctx.label.name
     executable = ctx.actions.declare_file(out)
@@ -276,6 +277,7 @@ RULE = {
             cfg = launcher_transition,
             allow_single_file = True,
         ),
+        "_levels": attr.label(default = "//settings:levels"),
         "_mapping": attr.label(default = "//:platforms"),
         "_packer": attr.label(
             default = "//tools/packer:pack",

@@ -8,6 +8,7 @@ visibility("//private")
 _PLATFORMS = "//command_line_option:platforms"
 _IS_EXEC = "//command_line_option:is exec configuration"
 _MAPPING = str(Label("//:platforms"))
+_LEVELS = str(Label("//settings:levels"))
 
 # The key of the split when nothing is packed.
 UNPACKED = "plain"
@@ -31,16 +32,17 @@ def _split_impl(settings, attr):
     if tool or not attr.packed:
         return {UNPACKED: {_PLATFORMS: _own_platform(settings, attr)}}
 
-    # What is wrong with the levels, or the flag, is said by the rule, which every
+    # What is wrong with the levels, or a flag, is said by the rule, which every
     # build gets to.
-    levels = [level for level in attr.goamd64 if level in LEVELS] or LEVELS[:1]
+    asked = attr.goamd64 if settings[_IS_EXEC] else settings[_LEVELS] or attr.goamd64
+    levels = [level for level in asked if level in LEVELS] or LEVELS[:1]
     return {level: {_PLATFORMS: _level_platform(settings, attr, level)} for level in levels}
 
 # Sets the platform and nothing else: a Starlark flag that changes here would
 # follow into the exec configuration and build every tool once a level.
 level_split = transition(
     implementation = _split_impl,
-    inputs = [_IS_EXEC, _PLATFORMS, _MAPPING],
+    inputs = [_IS_EXEC, _LEVELS, _PLATFORMS, _MAPPING],
     outputs = [_PLATFORMS],
 )
 

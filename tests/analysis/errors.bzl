@@ -7,6 +7,7 @@ load(":error_test.bzl", "make_error_test")
 _error_test = make_error_test()
 
 _flag_error_test = make_error_test({str(Label("//:platforms")): ["//my:platform"]})
+_levels_flag_error_test = make_error_test({str(Label("//settings:levels")): ["v3", "native"]})
 
 _elsewhere_error_test = make_error_test({
     "//command_line_option:platforms": [Label("@rules_go//go/toolchain:linux_arm64")],
@@ -63,6 +64,11 @@ def errors_test_suite(name):
         name + "_flag",
         '--@rules_go_multiarch//:platforms: "//my:platform", want PLATFORM=BASE',
         test = _flag_error_test,
+    )
+    _test(
+        name + "_levels_flag",
+        '--@rules_go_multiarch//settings:levels: unknown level "native", want some of v1, v2, v3, v4',
+        test = _levels_flag_error_test,
     )
 
     native.platform(

@@ -129,6 +129,19 @@ _levels_test = analysistest.make(
     attrs = {"four_levels": attr.label(providers = [GoMultiarchInfo])},
 )
 
+def _levels_flag_test_impl(ctx):
+    env = analysistest.begin(ctx)
+    target = analysistest.target_under_test(env)
+    asserts.equals(env, ["v2", "v3"], target[GoMultiarchInfo].variants.keys())
+    for level in ["v1", "v4"]:
+        asserts.false(env, hasattr(target[OutputGroupInfo], level), "there is an output group " + level)
+    return analysistest.end(env)
+
+_levels_flag_test = analysistest.make(
+    _levels_flag_test_impl,
+    config_settings = {str(Label("//settings:levels")): ["v3", "v2"]},
+)
+
 def _options_test_impl(ctx):
     env = analysistest.begin(ctx)
     action = _pack_action(env)
@@ -177,6 +190,12 @@ def packed_test_suite(name):
         four_levels = ":program_multi",
         target_compatible_with = PACKED_COMPATIBLE_WITH,
         target_under_test = ":two_levels",
+    )
+
+    _levels_flag_test(
+        name = name + "_levels_flag_test",
+        target_compatible_with = PACKED_COMPATIBLE_WITH,
+        target_under_test = ":program_multi",
     )
 
     go_multiarch_binary(

@@ -57,6 +57,25 @@ func TestIncremental(t *testing.T) {
 			t.Errorf("after a change to %s, %s, these actions ran:\n%v\nwant\n%v", c.name, c.file, got, c.want)
 		}
 	}
+
+	// The flag leaves one level, which is the same as it was among the others.
+	one := append([]string{"--@rules_go_multiarch//settings:levels=v3"}, packed...)
+	got := w.Build(t, one...).Names()
+	delete(got, "BazelWorkspaceStatusAction ")
+	if !maps.Equal(got, packAll) {
+		t.Errorf("with one level alone these actions ran:\n%v\nwant\n%v", got, packAll)
+	}
+	edit(t, filepath.Join(w.Dir, "tests/bazel/programs/greeting/greeting.go"), "made", "built")
+	got = w.Build(t, one...).Names()
+	delete(got, "BazelWorkspaceStatusAction ")
+	want := with(packAll, map[string]int{
+		"GoCompilePkg " + tests + "/greeting:greeting": 1,
+		"GoLink " + tests + ":program":                 1,
+		"GoLink " + tests + "/other:other":             1,
+	})
+	if !maps.Equal(got, want) {
+		t.Errorf("with one level alone, after a change to a package, these actions ran:\n%v\nwant\n%v", got, want)
+	}
 }
 
 func with(a, b map[string]int) map[string]int {

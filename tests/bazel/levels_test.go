@@ -59,7 +59,7 @@ func TestLevelTestRuns(t *testing.T) {
 	for _, label := range labels {
 		clearLogs(t, w, label)
 	}
-	w.Bazel(t, "test", features, "--runs_per_test=2", uncounted, verbose)
+	w.Bazel(t, append([]string{"test", "--runs_per_test=2", uncounted, verbose}, labels...)...)
 	for _, label := range labels {
 		reports := logs(t, w, label, "test.xml")
 		var runs []string
