@@ -8,8 +8,8 @@ import (
 	"rules_go_multiarch/tools/packer/internal/elftest"
 )
 
-// TestCheckEnd appends to files that end with section headers, with a segment, and with
-// a section that is in no segment.
+// TestCheckEnd appends to files that end with section headers, and with a section that
+// is in no segment. In one without section headers, symbols may be behind the segments.
 func TestCheckEnd(t *testing.T) {
 	bare := elftest.Executable(base).Bytes()
 	withSections := elftest.Executable(base)
@@ -32,6 +32,9 @@ func TestCheckEnd(t *testing.T) {
 			v, err := read(append(file[:len(file):len(file)], behind...), 1)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if name == "segment" {
+				want = ""
 			}
 			err = v.CheckEnd()
 			if want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want)) {
