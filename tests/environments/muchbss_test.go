@@ -34,6 +34,24 @@ func TestPageTables(t *testing.T) {
 	}
 }
 
+// TestDataLimitOfMuchBSS finds the least RLIMIT_DATA of a position-independent program,
+// which does not count the .bss of levels that do not run.
+func TestDataLimitOfMuchBSS(t *testing.T) {
+	variants, packed := muchBSS(t)
+	for _, level := range probetest.Runnable(t) {
+		compareLeast(t, "data", variants[level], packed, choosing(t, level)...)
+	}
+	stripped := packed + ".stripped"
+	if out, err := exec.Command(testenv.Tool(t, "strip"), "-o", stripped, packed).CombinedOutput(); err != nil || len(out) > 0 {
+		t.Fatalf("strip: %v\n%s", err, out)
+	}
+	for _, level := range probetest.Runnable(t) {
+		if got := probetest.Start(t, exec.Command(stripped, "x"), choosing(t, level)...); got.Status != 9 {
+			t.Errorf("stripped, %v: status %d, %q: want 9", level, got.Status, got.Stderr)
+		}
+	}
+}
+
 // pageTables returns the least size of a process's page tables in several starts, in KiB.
 func pageTables(t *testing.T, path string) uint64 {
 	t.Helper()

@@ -13,7 +13,8 @@
 //     system's linker laid out with gaps keep segments of their own.
 //   - Position-independent variants are moved to lie back to back. The kernel
 //     maps everything, .bss too: what it left free next to a segment, it could
-//     give to the vdso or to the dynamic linker.
+//     give to the vdso or to the dynamic linker. Much .bss of all levels but the
+//     lowest it only keeps the place of, for the kernel counts what it maps.
 //   - Variants that were linked to the same addresses are mapped apart, and the
 //     one that is picked is moved into place.
 package layout
@@ -70,6 +71,9 @@ type Layout struct {
 	// Zeroes is the PT_LOAD of the highest variant's .bss, or nil when that has
 	// none or is a PIE.
 	Zeroes *Zeroes
+
+	// Reserved are the PT_LOADs that keep the place of .bss that the boot code maps.
+	Reserved []Zeroes
 
 	// Charged reports whether the kernel maps data of variants that can be written to,
 	// which counts against limits whether the variant runs or not.
@@ -228,7 +232,11 @@ func (l *Layout) mapAll(inputs []Input) {
 		switch {
 		case l.PIE:
 			p.BSS, l.Charged = true, true
-			l.Loads = append(l.Loads, loads(in, p, true)...)
+			own := loads(in, p, true)
+			if i > 0 {
+				own = l.reserve(own, i)
+			}
+			l.Loads = append(l.Loads, own...)
 		case ok && p.Stage == 0 && len(p.Ops) == 0:
 			l.Loads = append(l.Loads, merged)
 			p.Ops = append(protections(in), completeData(in)...)

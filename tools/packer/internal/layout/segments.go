@@ -26,6 +26,42 @@ func loads(in *Input, p *Placement, bss bool) []elf.ProgHeader {
 	return loads
 }
 
+// maxPlaces is how many PT_LOADs may keep the place of one .bss: a small file has few pages.
+const maxPlaces = 4
+
+// reserve leaves much .bss of variant i to the boot code, for RLIMIT_DATA counts that of
+// every level while the kernel loads the file. A PT_LOAD without access rights keeps the
+// place, as pages of the file: pages without contents would be writable, and counted,
+// whatever their rights (vm_brk_flags in linux/mm/vma.c). Nobody reads them.
+func (l *Layout) reserve(loads []elf.ProgHeader, i int) []elf.ProgHeader {
+	p := &l.Variants[i]
+	// Not the file's first page: strip would take the segment for one of its headers.
+	most := floor(l.End) - LauncherOffset
+	var out []elf.ProgHeader
+	for _, load := range loads {
+		start, end := ceil(load.Vaddr+load.Filesz), ceil(load.Vaddr+load.Memsz)
+		if load.Filesz == 0 || load.Flags != elf.PF_R|elf.PF_W || end <= start+uncounted || end-start > maxPlaces*most {
+			out = append(out, load)
+			continue
+		}
+		p.BSS = false
+		load.Memsz = load.Filesz
+		out = append(out, load)
+		if end := load.Vaddr + load.Filesz; end < start {
+			p.Ops = append(p.Ops, format.Op{Kind: format.OpZero, Addr: end, Len: start - end})
+		}
+		p.Ops = append(p.Ops, format.Op{Kind: format.OpAnonymous, Prot: prot(load.Flags), Addr: start, Len: end - start})
+		for start < end {
+			size := min(end-start, most)
+			place := aligned(elf.ProgHeader{Type: elf.PT_LOAD, Off: LauncherOffset, Vaddr: start, Filesz: size, Memsz: size})
+			out = append(out, place)
+			l.Reserved = append(l.Reserved, Zeroes{place, i})
+			start += size
+		}
+	}
+	return out
+}
+
 // mapStart maps the start of the file, with the launcher in it: together with the
 // segment that follows it, or alone.
 func (l *Layout) mapStart() {

@@ -41,7 +41,7 @@ func (f *File) checks(i int) ([]format.Op, error) {
 	for _, load := range f.layout.Loads {
 		// The start of the file may be part of the highest level's mapping.
 		from, end := max(load.Off, placed.Offset), load.Off+load.Filesz
-		if from >= min(end, placed.Offset+uint64(v.Size)) {
+		if load.Flags == 0 || from >= min(end, placed.Offset+uint64(v.Size)) {
 			continue
 		}
 		length := uint64(checkedData)
@@ -78,7 +78,7 @@ func (f *File) checks(i int) ([]format.Op, error) {
 
 // endsMapping reports whether a PT_LOAD ends at an offset in the packed file.
 func (f *File) endsMapping(offset uint64) bool {
-	return slices.ContainsFunc(f.layout.Loads, func(l elf.ProgHeader) bool { return l.Off+l.Filesz == offset })
+	return slices.ContainsFunc(f.layout.Loads, func(l elf.ProgHeader) bool { return l.Flags != 0 && l.Off+l.Filesz == offset })
 }
 
 // contentsEnd returns the file offset behind the last byte of a segment that is not

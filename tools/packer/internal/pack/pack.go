@@ -349,6 +349,9 @@ func (f *File) planSections(p *plan, code *bootcode.Code) error {
 	if zeroes := f.layout.Zeroes; zeroes != nil {
 		table.AddZeroes(zeroes, f.variants[zeroes.Of])
 	}
+	for i := range f.layout.Reserved {
+		table.AddReserved(&f.layout.Reserved[i], f.variants[f.layout.Reserved[i].Of])
+	}
 	bootSection := table.Add(elf.SectionHeader{
 		Name: sections.LauncherCode, Type: elf.SHT_PROGBITS, Flags: elf.SHF_ALLOC | elf.SHF_EXECINSTR,
 		Addr: f.layout.LauncherAddr(), Offset: layout.LauncherOffset, Size: p.tableOffset, Addralign: bootcode.Align,

@@ -135,6 +135,15 @@ func (t *Table) AddZeroes(zeroes *layout.Zeroes, v *variant.Variant) {
 	}
 }
 
+// AddReserved appends the section of a segment that keeps the place of .bss. strip drops
+// segments without sections.
+func (t *Table) AddReserved(place *layout.Zeroes, v *variant.Variant) {
+	t.Add(elf.SectionHeader{
+		Name: suffixed(".bss", v), Type: elf.SHT_NOBITS, Flags: elf.SHF_ALLOC | elf.SHF_WRITE,
+		Addr: place.Vaddr, Offset: place.Off, Size: place.Memsz, Addralign: 1,
+	})
+}
+
 func suffixed(name string, v *variant.Variant) string {
 	if strings.HasPrefix(name, ".rela") {
 		return "." + v.Level.String() + name // eu-elflint wants relocations behind .rela
