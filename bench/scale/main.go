@@ -65,7 +65,7 @@ func run(packages, programs, runs int, build bool, dir string, stdout io.Writer)
 	}
 
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "what\tload + analyse s\tagain s\tMiB of heap\tconfigured targets\tactions made\tthat run\tprocesses\tno-op build s")
+	fmt.Fprintln(table, "what\tload + analyse s\tprocessor s\tagain s\tMiB of heap\tconfigured targets\tactions made\tthat run\tprocesses\tno-op build s")
 	measured := map[string]metrics{}
 	for _, kind := range kinds {
 		var samples []metrics
@@ -87,9 +87,10 @@ func run(packages, programs, runs int, build bool, dir string, stdout io.Writer)
 			}
 		}
 		measured[kind] = m
-		fmt.Fprintf(table, "%s\t%.1f\t%.2f\t%.0f\t%d\t%d\t%d\t%d\t%s\n", kind, m.seconds, m.again, m.heap, m.targets, m.actions, m.runs, m.processes, figure(m.noop))
+		fmt.Fprintf(table, "%s\t%.1f\t%.1f\t%.2f\t%.0f\t%d\t%d\t%d\t%d\t%s\n", kind, m.seconds, m.processor, m.again, m.heap, m.targets, m.actions, m.runs, m.processes, figure(m.noop))
 	}
 	printRatio(table, "packed / levels", measured["packed"], measured["levels"], 1)
+	printRatio(table, "replaced / levels", measured["replaced"], measured["levels"], 1)
 	printRatio(table, "packed / 4 x plain", measured["packed"], measured["plain"], 4)
 	return table.Flush()
 }
@@ -97,7 +98,7 @@ func run(packages, programs, runs int, build bool, dir string, stdout io.Writer)
 // printRatio compares with so many times what is measured.
 func printRatio(out io.Writer, name string, a, b metrics, times float64) {
 	ratio := func(a, b int) float64 { return float64(a) / float64(b) / times }
-	fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%.2f\t%.3f\t%.3f\t%.3f\t%.3f\t%s\n", name, a.seconds/b.seconds/times, a.again/b.again/times,
+	fmt.Fprintf(out, "%s\t%.2f\t%.2f\t%.2f\t%.2f\t%.3f\t%.3f\t%.3f\t%.3f\t%s\n", name, a.seconds/b.seconds/times, a.processor/b.processor/times, a.again/b.again/times,
 		a.heap/b.heap/times, ratio(a.targets, b.targets), ratio(a.actions, b.actions), ratio(a.runs, b.runs), ratio(a.processes, b.processes), figure(a.noop/b.noop/times))
 }
 
@@ -120,7 +121,7 @@ func median(samples []metrics) metrics {
 }
 
 // kinds are folders of the repository, each with all programs.
-var kinds = []string{"plain", "levels", "packed"}
+var kinds = []string{"plain", "levels", "packed", "replaced"}
 
 // generate writes the repository. Each package imports up to three before it,
 // each program ten of them.
@@ -152,6 +153,8 @@ func generate(dir, checkout string, packages, programs int) error {
 		files[fmt.Sprintf("plain/a%d/BUILD.bazel", i)] = fmt.Sprintf(plain, deps(imports))
 		files[fmt.Sprintf("levels/a%d/BUILD.bazel", i)] = fmt.Sprintf(levels, i)
 		files[fmt.Sprintf("packed/a%d/BUILD.bazel", i)] = fmt.Sprintf(packed, i)
+		files[fmt.Sprintf("replaced/a%d/main.go", i)] = source("main", imports, "func main() {}")
+		files[fmt.Sprintf("replaced/a%d/BUILD.bazel", i)] = fmt.Sprintf(replaced, deps(imports))
 	}
 	for name, text := range files {
 		path := filepath.Join(dir, name)
@@ -208,5 +211,8 @@ go_binary(name = "app", srcs = ["main.go"], visibility = ["//visibility:public"]
 `
 	packed = `load("@rules_go_multiarch//:defs.bzl", "go_multiarch_binary")
 go_multiarch_binary(name = "app", target = "//plain/a%d:app")
+`
+	replaced = `load("@rules_go_multiarch//:defs.bzl", "go_multiarch_binary")
+go_multiarch_binary(name = "app", srcs = ["main.go"], deps = %s)
 `
 )

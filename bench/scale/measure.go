@@ -17,11 +17,12 @@ import (
 
 // metrics is what a build of the first phases took.
 type metrics struct {
-	seconds float64 // by a new server
-	again   float64 // by the same, with nothing changed
-	heap    float64 // of the server after a collection, MiB
-	targets int     // configured ones
-	actions int     // made, whether or not they would run
+	seconds   float64 // by a new server
+	processor float64 // seconds that all processors gave that server
+	again     float64 // by the same, with nothing changed
+	heap      float64 // of the server after a collection, MiB
+	targets   int     // configured ones
+	actions   int     // made, whether or not they would run
 
 	runs, processes int // see countRuns
 
@@ -36,7 +37,12 @@ func (b bazel) measure(targets string) (metrics, error) {
 		return metrics{}, err
 	}
 	// The server is there when time begins.
-	if _, err := b.run("info", "server_pid"); err != nil {
+	pid, err := b.run("info", "server_pid")
+	if err != nil {
+		return metrics{}, err
+	}
+	before, err := processorTime(pid)
+	if err != nil {
 		return metrics{}, err
 	}
 	events := filepath.Join(b.dir, "events.json")
@@ -45,6 +51,11 @@ func (b bazel) measure(targets string) (metrics, error) {
 		return metrics{}, err
 	}
 	m := metrics{seconds: time.Since(begin).Seconds()}
+	after, err := processorTime(pid)
+	if err != nil {
+		return metrics{}, err
+	}
+	m.processor = (after - before).Seconds()
 	begin = time.Now()
 	if _, err := b.run("build", "--nobuild", targets); err != nil {
 		return metrics{}, err
@@ -60,6 +71,29 @@ func (b bazel) measure(targets string) (metrics, error) {
 	}
 	m.heap = float64(mib)
 	return m, m.read(events)
+}
+
+// processorTime returns the time that a process has had of all processors.
+func processorTime(pid string) (time.Duration, error) {
+	path := filepath.Join("/proc", strings.TrimSpace(pid), "stat")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, fmt.Errorf("reading the processor time of Bazel's server: %w", err)
+	}
+	// proc_pid_stat(5): utime and stime are fields 14 and 15, in ticks of 10 ms; the name, field 2, may contain spaces.
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("%s: %d fields behind the name, want 13 or more", path, len(fields))
+	}
+	var ticks int
+	for _, field := range fields[11:13] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", path, err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond, nil
 }
 
 // measureNoop builds targets, and then so many times again. It returns the median
