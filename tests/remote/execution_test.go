@@ -32,22 +32,24 @@ func TestRemoteExecution(t *testing.T) {
 	wantOutputs(t)
 }
 
-// TestEverythingOnEngine builds and tests this repository, and the examples, on
-// the engine. What it ran before, in this run or an earlier one, it remembers:
-// its storage has no results but its own.
-func TestEverythingOnEngine(t *testing.T) {
+// TestExamplesOnEngine builds and tests the examples on the engine. What it ran
+// before, in this run or an earlier one, it remembers: its storage has no results
+// but its own. The same for this whole repository is TestRepositoryOnEngine, which
+// .ci/full runs.
+func TestExamplesOnEngine(t *testing.T) {
 	checkouts(t)
+	restoreSecond(t)
+	there := both.second.Module("examples")
+	t.Cleanup(there.Expunge)
+	wantSameOnEngine(t, bazeltest.Checkout(t).Module("examples"), there)
+}
+
+// restoreSecond gives the second checkout the repository's own sources until the
+// end of the test.
+func restoreSecond(t *testing.T) {
+	t.Helper()
 	change(t, both.second, "")
 	t.Cleanup(func() { change(t, both.second, both.salt) })
-
-	t.Run("repository", func(t *testing.T) {
-		wantSameOnEngine(t, bazeltest.Checkout(t), both.second)
-	})
-	t.Run("examples", func(t *testing.T) {
-		there := both.second.Module("examples")
-		t.Cleanup(there.Expunge)
-		wantSameOnEngine(t, bazeltest.Checkout(t).Module("examples"), there)
-	})
 }
 
 // wantSameOnEngine tests a workspace there, on the engine, wants no process to
