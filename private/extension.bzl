@@ -1,5 +1,7 @@
 """The module extension go_multiarch: makes platforms of every level for the user's own platforms."""
 
+load(":rules_go.bzl", "check_rules_go")
+
 visibility("//")
 
 # The folder of a platform has its levels as `levels_v1` to `levels_v4`.
@@ -38,6 +40,10 @@ _repository = repository_rule(
 )
 
 def _go_multiarch_impl(ctx):
+    # Every build evaluates this, whether or not it has a tag.
+    problem = check_rules_go(ctx.read(Label("@rules_go//:MODULE.bazel")))
+    if problem:
+        fail(problem)
     platforms = []
     for module in ctx.modules:
         # What is built for is up to who builds.

@@ -4,6 +4,7 @@ load("@bazel_skylib//lib:unittest.bzl", "asserts", "unittest")
 load("//private:levels.bzl", "LEVELS", "check_levels")
 load("//private:macro.bzl", "check_attributes", "check_platforms")
 load("//private:mapping.bzl", "check_mapping", "mapped_base")
+load("//private:rules_go.bzl", "check_rules_go")
 load("//private:slots.bzl", "slot_linkopts")
 
 def _levels_test_impl(ctx):
@@ -107,6 +108,23 @@ def _slots_test_impl(ctx):
 
 _slots_test = unittest.make(_slots_test_impl)
 
+def _rules_go_test_impl(ctx):
+    env = unittest.begin(ctx)
+    module = "module(\n    name = \"rules_go\",\n    version = \"{}\",\n    compatibility_level = 0,\n)\n"
+    for good in ["0.64.0", "0.64.1", "0.65.0-rc1", "0.100.0", "1.0.0", ""]:
+        asserts.equals(env, None, check_rules_go(module.format(good)), good)
+    asserts.equals(env, None, check_rules_go("module(name = \"rules_go\")\n"))
+    for bad in ["0.63.9", "0.9.0", "0.63.0-rc1"]:
+        asserts.equals(
+            env,
+            "rules_go: this build has version {}, but rules_go_multiarch needs 0.64.0 or later: remove the override of rules_go ".format(bad) +
+            "from MODULE.bazel, or let it name a later version",
+            check_rules_go(module.format(bad)),
+        )
+    return unittest.end(env)
+
+_rules_go_test = unittest.make(_rules_go_test_impl)
+
 def functions_test_suite(name):
     """Unit tests.
 
@@ -116,4 +134,5 @@ def functions_test_suite(name):
     _attributes_test(name = name + "_attributes_test")
     _levels_test(name = name + "_levels_test")
     _mapping_test(name = name + "_mapping_test")
+    _rules_go_test(name = name + "_rules_go_test")
     _slots_test(name = name + "_slots_test")
