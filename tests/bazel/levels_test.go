@@ -167,7 +167,7 @@ toolchain(
 )
 `)
 	const label = "//tests/levels:emulated_test"
-	w.Bazel(t, "test", label, "--extra_toolchains=//emulator:toolchain")
+	w.Bazel(t, "test", label+"_v1", label+"_v3", "--extra_toolchains=//emulator:toolchain")
 	for level, want := range map[string]string{
 		"_v1": "runs in our-qemu -cpu Conroe: ",
 		"_v3": "and the emulator has no CPU of level v3",

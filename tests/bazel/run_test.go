@@ -21,11 +21,6 @@ func TestRun(t *testing.T) {
 	bazeltest.Write(t, filepath.Join(folder, "main.go"), `package main
 
 import (
-	"os"
-	"path/filepath"
-	"strings"
-
-	"rules_go_multiarch/internal/goamd64"
 	"fmt"
 	"os"
 	"strings"
