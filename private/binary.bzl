@@ -232,15 +232,15 @@ RULE = {
             doc = "Whether the executable reads GOAMD64, GOMULTIARCH and MGODEBUG when it starts.",
         ),
         "force": attr.bool(
-            doc = "Whether to pack levels that turn out to be different programs.",
+            doc = "Whether to pack levels that are different programs, or different builds of one.",
         ),
         "goamd64": attr.string_list(
             default = LEVELS,
-            doc = "Levels to build, some of v1, v2, v3 and v4. The lowest one is the least CPU that the executable runs on.",
+            doc = "Levels to build, some of v1, v2, v3 and v4. The lowest level is the minimum CPU that the executable supports.",
         ),
         "isolate": attr.string(
             default = "auto",
-            doc = "Whether a level that the CPU chooses unmaps the data of all others: \"on\", \"off\", or \"auto\", which is on under -c dbg.",
+            doc = "Whether the launcher hides the data of all levels that it does not start: \"on\", \"off\", or \"auto\", which is on under -c dbg.",
             values = ["auto", "off", "on"],
         ),
         "out": attr.string(

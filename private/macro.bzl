@@ -74,7 +74,8 @@ def go_multiarch_binary(
         from it; `args` is not, as Bazel shows it to no other target. In `args` of
         this one `$(rlocationpath)` does not know its `data`: write the path out.
       goamd64: List of levels to build, some of `v1`, `v2`, `v3` and `v4`. The
-        lowest one is the least CPU that the executable runs on.
+        lowest level is the minimum CPU that the executable supports. The flag
+        `--@rules_go_multiarch//settings:levels` replaces the list (docs/levels.md).
       platforms: Label of a `go_multiarch_platforms`, for constraints of your own
         on the platform that the levels are built for.
       env_override: Whether the executable reads GOAMD64, GOMULTIARCH and
@@ -84,13 +85,14 @@ def go_multiarch_binary(
         information, `"debug"` debug information, `"none"` nothing, so that there
         is what `go_binary` links: it strips in `fastbuild`, unless `--strip` says
         otherwise. The output group `debug` has what `strip` left out.
-      isolate: Whether a level that the CPU chooses unmaps the data of all others, which takes
-        some microseconds, so that no debugger shows it for that of the level that runs:
-        `"on"`, `"off"`, or `"auto"`, which is on under `-c dbg`. A level that a variable
-        picks, and position-independent and dynamically linked programs, and many others that the
-        system's linker made, do so anyway.
-      force: Whether to pack levels that turn out to be different programs, such as
-        those of sources that a select on the level chooses, which otherwise is an error.
+      isolate: Whether the launcher hides the data of all levels that it does not start, so
+        that no debugger shows it for that of the level that runs: `"on"`, `"off"`, or
+        `"auto"`, which is on under `-c dbg`. It takes some microseconds. The launcher does so
+        anyway if a variable picks the level, in position-independent and dynamically linked
+        programs, and in many others that the system's linker made.
+      force: Whether to pack levels that are different programs, or different builds of
+        one: other versions, revisions or flags. By default that is an error. You need it
+        if a select on the level chooses the sources.
       pack_as_tool: Whether it is packed in the exec configuration too, where the
         build itself runs it, as in `tools` of a genrule. By default it is the plain
         program there, which is built once.

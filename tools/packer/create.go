@@ -31,9 +31,9 @@ lines of FILE.
   -remap             accept executables that were linked to overlapping addresses;
                      the one that starts is moved into place, and profilers see
                      no function names in it
-  -isolate           the launcher unmaps the data of all levels that it does not
+  -isolate           the launcher hides the data of all levels that it does not
                      start, so that no debugger shows it; costs some microseconds.
-                     It does so anyway where a variable picks the level, and in
+                     It does so anyway if a variable picks the level, and in
                      position-independent, dynamically linked and remapped programs
                      and many that the system's linker made
   -strip MODE        leave out of every level: all (symbols and debug information),
