@@ -21,15 +21,15 @@ var checkVerb = verb{
 
 Tells which level each Go executable needs, whether this CPU has it, and which
 CPU features are missing. It reads the files and never runs them; they can be
-packed or plain, stripped, and of any system and architecture. What C code in
-them needs cannot be seen.
+packed or plain, stripped, and of any system and architecture. It does not see
+what C code in them needs.
 
-  --cpu vN   ask about an amd64 CPU of level vN in place of this machine; the
-             operating system does not count then
+  --cpu vN   ask about an amd64 CPU of level vN, not about this machine and its
+             operating system
   --json     print JSON (schema: tools/packer/SCHEMA.md)
 
-The exit status is 0 when all files run, 1 when one does not, and 2 when it
-cannot be told of one.
+The exit status is 0 if all files run, 1 if one does not run, and 2 if packer
+cannot tell for one.
 
 example: packer check --cpu v2 app`,
 	run: runCheck,

@@ -22,9 +22,8 @@ var infoVerb = verb{
 Shows what a packed file says of itself: its levels with sizes, addresses and
 digests, how they share the address space, what its build information says
 and where that differs from level to level, and which level this machine would
-start, and why. Digests are those in the
-file; packer verify recomputes them. Of a plain Go executable it shows the
-level and the build information.
+start, and why. Digests are those in the file; packer verify recomputes them.
+Of a plain Go executable it shows the level and the build information.
 
   --json       print JSON (schema: tools/packer/SCHEMA.md)
   --html OUT   write a page with pictures to OUT instead
