@@ -28,12 +28,12 @@ var debugVerb = verb{
 	summary: "give debuggers the lines, variables and types of one level",
 	usage: `debug [flags] FILE [vN=EXECUTABLE...] [-- DEBUGGER...]
 
-Writes the companion of each level: FILE.vN.debug, a separate debug file. A
-debugger takes what it shows from one of them, so a link beside FILE, by the name
-that FILE itself gives (.gnu_debuglink), points at the companion of the level
-that is to be debugged: by default the one that this machine starts with this
-environment. gdb and Delve follow it; they need no flags. Where FILE is a symbolic
-link, all of this is beside what it leads to.
+Writes a debug file for each level: FILE.vN.debug. A debugger takes what it shows
+from one of them, so a link beside FILE, by the name that FILE itself gives
+(.gnu_debuglink), points at the debug file of the level that is to be debugged: by
+default the one that this machine starts with this environment. gdb and Delve
+follow it; they need no flags. If FILE is a symbolic link, all of this is beside
+what it leads to.
 
 With a DEBUGGER, runs it then, so that FILE starts the level that the link points
 at; a process or core dump of FILE among its arguments says which. Started otherwise,
@@ -47,9 +47,9 @@ anything was stripped.
   -level vN    point at this level
   -pid PID     point at the level that a process runs
   -core CORE   point at the level that a process ran, which left a core dump
-  -only        write the companion of this one level alone
+  -only        write the debug file of this one level alone
   -file OUT    the same, to OUT and without a link
-  -if-any      with -file: write an empty OUT where there can be no companion
+  -if-any      with -file: write an empty OUT if there can be no debug file
   -o DIR       write to DIR, with a link by build id (DIR/.build-id/...), for
                gdb -iex "set debug-file-directory DIR", Delve's configuration
                debug-info-directories, or for all users: DIR /usr/lib/debug, where
