@@ -20,8 +20,7 @@ def go_multiarch_platforms(name, parent, constraint_values = [], level_exec_prop
     platform of your own that has neither such a line nor one in .bazelrc, as
     below, packed targets fail and say so.
 
-    Use this macro when levels need constraints or execution properties of their own.
-    With
+    Use this macro when levels need constraints or execution properties of their own:
 
     ```starlark
     platform(
@@ -35,9 +34,9 @@ def go_multiarch_platforms(name, parent, constraint_values = [], level_exec_prop
     )
     ```
 
-    they keep `:our_libc` where a target says `platforms = "//my:linux_x86_levels"`,
-    or, for all targets, in every build with `--platforms=//my:linux_x86`, after
-    this line in .bazelrc:
+    The levels of a target keep `:our_libc` if it has
+    `platforms = "//my:linux_x86_levels"`. With this line in .bazelrc those of all
+    targets do, in every build with `--platforms=//my:linux_x86`:
 
     ```
     build --@rules_go_multiarch//:platforms=//my:linux_x86=//my:linux_x86_levels
