@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,6 +75,20 @@ func TestCheckHere(t *testing.T) {
 	}
 	if r.status != want {
 		t.Errorf("status %d, want %d", r.status, want)
+	}
+}
+
+// TestCheckStripped asks about an executable without symbols.
+func TestCheckStripped(t *testing.T) {
+	stripped := filepath.Join(t.TempDir(), "stripped")
+	if out, err := exec.Command(testenv.Tool(t, "strip"), "-o", stripped, testenv.Probe(t).Variants[3]).CombinedOutput(); err != nil {
+		t.Fatalf("strip: %v\n%s", err, out)
+	}
+	if r := packer("check", "--cpu", "v2", stripped); r.status != exitFailure || !strings.Contains(r.stdout, "needs v3: does not run on an amd64 CPU of v2") {
+		t.Errorf("check: status %d, %s%s", r.status, r.stdout, r.stderr)
+	}
+	if got, want := must(t, "info", stripped), "not packed: a Go executable for linux/amd64, level v3\n"; !strings.Contains(got, want) {
+		t.Errorf("%q, want %q in it", got, want)
 	}
 }
 
