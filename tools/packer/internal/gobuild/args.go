@@ -215,7 +215,7 @@ func Hole(levels []goamd64.Level) string {
 }
 
 func parseLevels(s string) ([]goamd64.Level, error) {
-	var chosen [goamd64.Max + 1]bool
+	var chosen, named [goamd64.Max + 1]bool
 	for _, name := range strings.Split(s, ",") {
 		if name == "native" {
 			level := processor()
@@ -229,10 +229,10 @@ func parseLevels(s string) ([]goamd64.Level, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w, or native", err)
 		}
-		if chosen[level] {
+		if named[level] {
 			return nil, fmt.Errorf("%v twice", level)
 		}
-		chosen[level] = true
+		chosen[level], named[level] = true, true
 	}
 	var levels []goamd64.Level
 	for level := goamd64.Min; level <= goamd64.Max; level++ {

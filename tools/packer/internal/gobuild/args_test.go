@@ -84,6 +84,7 @@ func TestNative(t *testing.T) {
 		{3, "native", []goamd64.Level{3}},
 		{2, "v4,native", []goamd64.Level{2, 4}},
 		{1, "v1,native", []goamd64.Level{1}}, // twice, but nobody wrote it twice
+		{1, "native,v1", []goamd64.Level{1}},
 	} {
 		processor = func() goamd64.Level { return test.machine }
 		a, err := Parse([]string{"-levels", test.value}, "")
