@@ -1,9 +1,6 @@
 package gobuild
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // WithoutPlace returns a value of a flag that holds flags, such as -ldflags, without what
 // differs from level to level of one build: the addresses that linkAt adds, and the
@@ -40,21 +37,42 @@ func WithoutExternalPlace(value string) string {
 	if err != nil {
 		return value
 	}
-	joined, err := joinQuoted(slices.DeleteFunc(flags, isExternalPlace))
+	var rest []string
+	for _, flag := range flags {
+		if flag = withoutOptions(flag); flag != "" {
+			rest = append(rest, flag)
+		}
+	}
+	joined, err := joinQuoted(rest)
 	if err != nil {
 		return value
 	}
 	return joined
 }
 
-// isExternalPlace reports whether a word is -Wl, one option, and its value.
-func isExternalPlace(word string) bool {
-	option, found := strings.CutPrefix(word, "-Wl,")
-	end := strings.IndexAny(option, "=,")
-	if !found || end < 0 || strings.Contains(option[end+1:], ",") {
-		return false
+// withoutOptions returns a word without those of the linker's options behind -Wl, that
+// differ from level to level, or "" where no other is left.
+func withoutOptions(word string) string {
+	options, found := strings.CutPrefix(word, "-Wl,")
+	if !found {
+		return word
 	}
-	name := strings.TrimPrefix(strings.TrimPrefix(option[:end], "-"), "-")
-	kind := systemOutputs[name]
-	return name == "Ttext-segment" || name == "image-base" || kind == file || kind == folder
+	parts := strings.Split(options, ",")
+	var rest []string
+	for i := 0; i < len(parts); i++ {
+		dashed, _, given := strings.Cut(parts[i], "=")
+		name := strings.TrimPrefix(strings.TrimPrefix(dashed, "-"), "-")
+		kind := systemOutputs[name]
+		own := strings.HasPrefix(dashed, "-") && (name == "Ttext-segment" || name == "image-base" || kind == file || kind == folder)
+		switch {
+		case !own, !given && !optionalValue[name] && i+1 == len(parts): // its value is in another word
+			rest = append(rest, parts[i])
+		case !given && !optionalValue[name]:
+			i++
+		}
+	}
+	if len(rest) == 0 {
+		return ""
+	}
+	return "-Wl," + strings.Join(rest, ",")
 }

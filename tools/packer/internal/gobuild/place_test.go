@@ -33,7 +33,10 @@ func TestWithoutPlace(t *testing.T) {
 		"-s -extldflags=-Wl,-Ttext-segment,0x2a000000":  "-s",
 		"-X main.a=-T":  "-X main.a=-T",
 		"'unterminated": "'unterminated",
-		"-X main.level=v3 -extldflags=-Wl,-z,now,-Map=file": "-X main.level=v3 -extldflags=-Wl,-z,now,-Map=file",
+		"-X main.level=v3 -extldflags=-Wl,-z,now,-Map=file": "-X main.level=v3 -extldflags=-Wl,-z,now",
+		"-extldflags=-Wl,-Ttext-segment=0x2a000000,-z,now":  "-extldflags=-Wl,-z,now",
+		"-extldflags=-Wl,-z,now,--image-base,0x2a000000,-s": "-extldflags=-Wl,-z,now,-s",
+		"-extldflags=-Wl,-z,Map=file,-Map":                  "-extldflags=-Wl,-z,Map=file,-Map",
 	} {
 		if got := WithoutPlace("-ldflags", value); got != want {
 			t.Errorf("%q: %q: want %q", value, got, want)
