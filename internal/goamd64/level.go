@@ -53,6 +53,9 @@ func FromBuildInfo(r io.ReaderAt) Level {
 // BuildInfo reads an executable's Go build information. What it reads for that,
 // and so what memory it takes, is bounded whatever the executable says of sizes.
 func BuildInfo(r io.ReaderAt) (*buildinfo.BuildInfo, error) {
+	if err := CheckCounts(r); err != nil {
+		return nil, err
+	}
 	return buildinfo.Read(&bounded{r, 32 << 20})
 }
 

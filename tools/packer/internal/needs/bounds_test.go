@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"strings"
 	"testing"
+
+	"rules_go_multiarch/internal/goamd64"
 )
 
 // hostile returns an ELF file with many sections that have one long name, or a
@@ -53,6 +55,9 @@ func TestHostileSections(t *testing.T) {
 				{100, 0, ErrNotGo.Error()},
 			} {
 				file := hostile(order, data, narrow, c.name, c.flags)
+				if _, err := goamd64.BuildInfo(bytes.NewReader(file)); c.want != ErrNotGo.Error() && (err == nil || !strings.Contains(err.Error(), c.want)) {
+					t.Errorf("32 bits %v, %v, build information: error %v, want %q", narrow, order, err, c.want)
+				}
 				_, err := Read(bytes.NewReader(file), int64(len(file)))
 				if err == nil || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("32 bits %v, %v, name of %d bytes, flags %v: error %v, want %q", narrow, order, c.name, c.flags, err, c.want)

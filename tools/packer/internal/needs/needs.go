@@ -38,7 +38,7 @@ var ErrNotGo = errors.New("not a Go executable")
 
 // Read reads an executable of size bytes, in any format that Go's linker writes.
 func Read(r io.ReaderAt, size int64) (*Executable, error) {
-	if err := checkCounts(r); err != nil {
+	if err := goamd64.CheckCounts(r); err != nil {
 		return nil, fmt.Errorf("damaged ELF file: %w", err)
 	}
 	info, err := goamd64.BuildInfo(r)

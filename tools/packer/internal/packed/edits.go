@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rules_go_multiarch/launcher/format"
+	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
 // edits says what a tool such as patchelf edited of what the launcher compares before it
@@ -44,7 +45,7 @@ func (f *File) dynamicMoved(addr uint64) bool {
 // level's, which no tool finds.
 func (f *File) differences() (reasons []string) {
 	l := f.Levels[len(f.Levels)-1]
-	other, err := elf.NewFile(io.NewSectionReader(f.r, int64(l.Offset), l.Size))
+	other, err := variant.OpenELF(io.NewSectionReader(f.r, int64(l.Offset), l.Size))
 	if err != nil || len(f.Levels) == 1 {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package needs
+package goamd64
 
 import (
 	"bytes"
@@ -7,21 +7,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
-	"rules_go_multiarch/tools/packer/internal/variant"
 )
 
 // Bounds of what package elf keeps in memory: a name of its own for each section, for
 // instance, though all of them may be the same long one in the file.
 const (
 	maxPrograms     = 1 << 10
+	maxSections     = 1 << 13
 	maxSectionNames = 1 << 20 // bytes
 	maxSectionName  = 256     // bytes
 )
 
-// checkCounts refuses an ELF file, of any class and byte order, that would make package
+// CheckCounts refuses an ELF file, of any class and byte order, that would make package
 // elf take much memory. It lets pass what is no ELF file.
-func checkCounts(r io.ReaderAt) error {
+func CheckCounts(r io.ReaderAt) error {
 	var ident [elf.EI_NIDENT]byte
 	if _, err := r.ReadAt(ident[:], 0); err != nil || string(ident[:4]) != elf.ELFMAG {
 		return nil
@@ -51,8 +50,8 @@ func checkCounts(r io.ReaderAt) error {
 	if header.Shoff == 0 {
 		return nil
 	}
-	if header.Shnum > variant.MaxSections || header.Shnum == 0 {
-		return fmt.Errorf("%d sections: want 1 to %d", header.Shnum, variant.MaxSections)
+	if header.Shnum > maxSections || header.Shnum == 0 {
+		return fmt.Errorf("%d sections: want 1 to %d", header.Shnum, maxSections)
 	}
 	at := header.Shoff + uint64(header.Shstrndx)*uint64(header.Shentsize)
 	if at > 1<<62 {
