@@ -9,9 +9,14 @@ load(":levels.bzl", "LEVELS", "check_levels")
 load(":macro.bzl", "check_platforms")
 load(":mapping.bzl", "check_mapping", "check_target_platform")
 load(":providers.bzl", "GoMultiarchInfo")
-load(":transition.bzl", "level_split")
+load(":transition.bzl", "bench_split")
 
 visibility("//")
+
+# For a binary of which the flag //settings:levels leaves one level.
+_NOTHING = """#!/usr/bin/env bash
+echo 'Only one level is built, so there is nothing to compare.'
+"""
 
 # Paths are relative to where Bazel starts tests.
 _SCRIPT = """#!/usr/bin/env bash
@@ -61,7 +66,7 @@ def _go_multiarch_bench_impl(ctx):
     script = ctx.actions.declare_file(ctx.label.name)
     ctx.actions.write(
         script,
-        _SCRIPT.format(
+        _NOTHING if len(variants) == 1 and ctx.attr._levels[BuildSettingInfo].value else _SCRIPT.format(
             packer = shell.quote(ctx.executable._packer.short_path),
             flags = shell.array_literal(flags)[1:-1],
             files = " ".join([shell.quote("{}={}".format(level, file.short_path)) for level, file in variants.items()]),
@@ -122,12 +127,13 @@ _go_multiarch_bench_test = rule(
             doc = "How often every level is started at least.",
         ),
         "test": attr.label(
-            cfg = level_split,
+            cfg = bench_split,
             doc = "A go_test, of which the benchmarks are compared.",
         ),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),
+        "_levels": attr.label(default = "//settings:levels"),
         "_mapping": attr.label(default = "//:platforms"),
         "_packer": attr.label(
             default = "//tools/packer",

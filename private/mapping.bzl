@@ -92,9 +92,11 @@ def check_target_platform(entries, platform, attribute):
     if attribute or mapped_base(entries, [platform]) or not _has_own_constraints(platform):
         return None
 
-    # What is canonical, as @@rules_go~, is not for MODULE.bazel.
-    module = platform.repo_name.split("~")[0].split("+")[0]
-    label = ("@" + module if module else "") + "//{}:{}".format(platform.package, platform.name)
+    # What is canonical, as @@rules_go~ and @@zig~~toolchains~zig_sdk, is not for MODULE.bazel. The
+    # last part is the name of a repository of a module extension, the first one of a module.
+    parts = [part for part in platform.repo_name.replace("+", "~").split("~") if part]
+    repository = parts[-1] if len(parts) > 2 else parts[0] if parts else ""
+    label = ("@" + repository if repository else "") + "//{}:{}".format(platform.package, platform.name)
     return ("--platforms: the levels would be built without the constraints of {platform}. To keep them, write into MODULE.bazel:\n\n" +
             "go_multiarch = use_extension(\"@rules_go_multiarch//:extensions.bzl\", \"go_multiarch\")\n" +
             "go_multiarch.platform(platform = \"{platform}\")\n\n" +

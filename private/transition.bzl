@@ -25,7 +25,9 @@ def _own_platform(settings, attr):
     name = getattr(attr, "own_platform", "")
     return str(Label("@rules_go//go/toolchain:" + name)) if name else settings[_PLATFORMS]
 
-def _split_impl(settings, attr):
+def _split(settings, attr, flag):
+    """Returns the split. `flag` is the value of //settings:levels, or an empty list."""
+
     # A tool of the build runs on machines that are known, and soon after: levels would cost
     # more than they gain.
     tool = settings[_IS_EXEC] and not getattr(attr, "pack_as_tool", True)
@@ -34,15 +36,22 @@ def _split_impl(settings, attr):
 
     # What is wrong with the levels, or a flag, is said by the rule, which every
     # build gets to.
-    asked = attr.goamd64 if settings[_IS_EXEC] else settings[_LEVELS] or attr.goamd64
+    asked = attr.goamd64 if settings[_IS_EXEC] else flag or attr.goamd64
     levels = [level for level in asked if level in LEVELS] or LEVELS[:1]
     return {level: {_PLATFORMS: _level_platform(settings, attr, level)} for level in levels}
 
 # Sets the platform and nothing else: a Starlark flag that changes here would
 # follow into the exec configuration and build every tool once a level.
 level_split = transition(
-    implementation = _split_impl,
+    implementation = lambda settings, attr: _split(settings, attr, settings[_LEVELS]),
     inputs = [_IS_EXEC, _LEVELS, _PLATFORMS, _MAPPING],
+    outputs = [_PLATFORMS],
+)
+
+# For what compares levels, and so needs all of its own.
+bench_split = transition(
+    implementation = lambda settings, attr: _split(settings, attr, []),
+    inputs = [_IS_EXEC, _PLATFORMS, _MAPPING],
     outputs = [_PLATFORMS],
 )
 

@@ -127,7 +127,7 @@ func TestRevisions(t *testing.T) {
 	// As an executable does that was built into the tree.
 	write(t, in("new"), nil, 0o644)
 	create := []string{"create", "-launcher", testenv.Launcher(t), "-o", filepath.Join(outside, "app"), v1, build("v3", "-ldflags=-T=0x2a009000")}
-	warning := "packer: create: warning: some levels were built while files of the working tree were changed or new: vcs.modified: \"false\" (v1), \"true\" (v3)\n"
+	warning := "packer: create: warning: the levels were built from the same revision, but are marked as different builds:\n  vcs.modified: \"false\" (v1), \"true\" (v3)\n"
 	if r := packer(create...); r.status != 0 || r.stderr != warning {
 		t.Errorf("status %d, %s", r.status, r.stderr)
 	}

@@ -40,8 +40,8 @@ func (w *world) checkSameBuild(verb string, variants []*variant.Variant) error {
 	switch {
 	case len(differences) == 0:
 		return nil
-	case builds.OnlyModified(differences):
-		fmt.Fprintf(w.stderr, "packer: %s: warning: some levels were built while files of the working tree were changed or new: %v\n", verb, differences[0])
+	case builds.OnlyMarks(differences):
+		fmt.Fprintf(w.stderr, "packer: %s: warning: the levels were built from the same revision, but are marked as different builds:\n%s", verb, listed(differences))
 		return nil
 	}
 	return fmt.Errorf("%s: its levels are not of the same build:\n%sBuild all levels from the same source with the same flags, or give --force to pack them anyway (in Bazel: force = True)",

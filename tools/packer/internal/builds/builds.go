@@ -52,6 +52,7 @@ const (
 	goVersion = "Go version"
 	module    = "module " // and its path
 	modified  = "vcs.modified"
+	stamps    = "-ldflags=-X"
 )
 
 // String returns the difference on one line.
@@ -74,11 +75,11 @@ func (d Difference) IsSetting() bool {
 	return d.Name != program && d.Name != goVersion && !strings.HasPrefix(d.Name, module) && !strings.HasPrefix(d.Name, "vcs.")
 }
 
-// OnlyModified reports whether the levels are of the same revision, and only some of
-// them were built while files of the working tree were changed or new. A level's own
-// executable is such a new file for the next one.
-func OnlyModified(differences []Difference) bool {
-	return len(differences) == 1 && differences[0].Name == modified
+// OnlyMarks reports whether the levels are of the same revision, and differ only in what
+// marks a build: some were built while files of the working tree were changed or new, as
+// a level's own executable is for the next one, or -X gave them other values, as a time.
+func OnlyMarks(differences []Difference) bool {
+	return len(differences) > 0 && !slices.ContainsFunc(differences, func(d Difference) bool { return d.Name != modified && d.Name != stamps })
 }
 
 // Compare returns how the builds differ, apart from what has to differ: GOAMD64 and
@@ -134,13 +135,16 @@ func fieldsOf(info *buildinfo.BuildInfo) []field {
 	if info.Main.Path != "" {
 		main := info.Main
 		// The go command marks the version where vcs.modified is true.
-		main.Version = strings.TrimSuffix(main.Version, "+dirty")
+		main.Version = strings.TrimSuffix(strings.TrimSuffix(main.Version, "+dirty"), ".dirty")
 		fields = append(fields, field{module + main.Path, describe(&main)})
 	}
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "GOAMD64", "vcs.time": // the time is the revision's
-		case "-asmflags", "-gcflags", "-ldflags":
+		case "-ldflags":
+			flags, marks := gobuild.CutStamps(gobuild.WithoutPlace(s.Key, s.Value))
+			fields = append(fields, field{s.Key, flags}, field{stamps, marks})
+		case "-asmflags", "-gcflags":
 			fields = append(fields, field{s.Key, gobuild.WithoutPlace(s.Key, s.Value)})
 		case "CGO_LDFLAGS":
 			fields = append(fields, field{s.Key, gobuild.WithoutExternalPlace(s.Value)})

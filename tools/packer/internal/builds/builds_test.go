@@ -43,6 +43,8 @@ func TestCompare(t *testing.T) {
 		{"dep\texample.com/dep\tv1.0.0\th1:dep=\n", "", `module example.com/dep: "v1.0.0 h1:dep=" (v1), none (v3)`},
 		{"v1.0.1", "v1.0.2", `module example.com/old: "v1.0.0 => example.com/fork v1.0.1 h1:fork=" (v1), "v1.0.0 => example.com/fork v1.0.2 h1:fork=" (v3)`},
 		{"-ldflags=-s", "-ldflags=-w", `-ldflags: "-s" (v1), "-w" (v3)`},
+		{"-ldflags=-s", `-ldflags="-s -X main.level=v3"`, `-ldflags=-X: none (v1), "-X main.level=v3" (v3)`},
+		{"v1.2.0\th1:app=", "v1.2.0+incompatible.dirty\th1:app=", `module example.com/app: "v1.2.0 h1:app=" (v1), "v1.2.0+incompatible h1:app=" (v3)`},
 		{"CGO_CFLAGS=-O2", "CGO_CFLAGS=-O3", `CGO_CFLAGS: "-O2" (v1), "-O3" (v3)`},
 		{"build\tGOAMD64", "build\t-tags=\x1b[31m\nbuild\tGOAMD64", `-tags: none (v1), "\x1b[31m" (v3)`},
 		{"=abc", "=def", `vcs.revision: "abc" (v1), "def" (v3)`},
@@ -56,8 +58,8 @@ func TestCompare(t *testing.T) {
 		if strings.Join(got, "\n") != test.want {
 			t.Errorf("%q for %q: %q: want %q", test.new, test.old, got, test.want)
 		}
-		if only := strings.HasPrefix(test.want, "vcs.modified"); OnlyModified(differences) != only {
-			t.Errorf("%q for %q: OnlyModified: want %v", test.new, test.old, only)
+		if only := strings.HasPrefix(test.want, "vcs.modified") || strings.HasPrefix(test.want, "-ldflags=-X"); OnlyMarks(differences) != only {
+			t.Errorf("%q for %q: OnlyMarks: want %v", test.new, test.old, only)
 		}
 	}
 }
@@ -66,7 +68,7 @@ func TestCompare(t *testing.T) {
 func TestCompareMany(t *testing.T) {
 	other := parse(t, strings.NewReplacer("=abc", "=def", "modified=false", "modified=true").Replace(sample))
 	differences := Compare([]Build{{1, nil}, {2, parse(t, sample)}, {3, other}, {4, parse(t, sample)}, {4, &buildinfo.BuildInfo{GoVersion: "go1.20"}}})
-	if len(differences) != 2 || differences[0].String() != `vcs.revision: "abc" (v2, v4), "def" (v3)` || OnlyModified(differences) {
+	if len(differences) != 2 || differences[0].String() != `vcs.revision: "abc" (v2, v4), "def" (v3)` || OnlyMarks(differences) {
 		t.Errorf("%v", differences)
 	}
 }

@@ -76,3 +76,26 @@ func withoutOptions(word string) string {
 	}
 	return "-Wl," + strings.Join(rest, ",")
 }
+
+// CutStamps takes -X name=value out of a value of -ldflags as build information has it,
+// and returns these apart: they often hold the time of a build.
+func CutStamps(flags string) (rest, stamps string) {
+	words, err := splitQuoted(flags)
+	if err != nil {
+		return flags, ""
+	}
+	var others, found []string
+	for i := 0; i < len(words); i++ {
+		name, _, given := strings.Cut(words[i], "=")
+		if name != "-X" && name != "--X" {
+			others = append(others, words[i])
+			continue
+		}
+		found = append(found, words[i])
+		if !given && i+1 < len(words) {
+			i++
+			found = append(found, words[i])
+		}
+	}
+	return strings.Join(others, " "), strings.Join(found, " ")
+}
