@@ -31,7 +31,7 @@ func TestMistakes(t *testing.T) {
 		},
 		"misspelt_beside_target": {
 			`go_multiarch_binary(name = "app", target = ":bin", goamd46 = ["v1"])`,
-			`Error in fail: go_multiarch_binary(name = "app"): target and goamd46 are both set, want beside target only env_override, exec_properties, force, goamd64, isolate, out, platforms, strip, tags and `,
+			`Error in fail: go_multiarch_binary(name = "app"): target and goamd46 are both set, want beside target only env_override, exec_properties, force, goamd64, isolate, out, pack_as_tool, platforms, strip, tags and `,
 		},
 		"nothing": {
 			`go_multiarch_binary(name = "app")`,
