@@ -45,8 +45,13 @@ const runfiles = "Middleman"
 // countRuns counts the actions that "bazel build" of the targets runs when it has
 // nothing yet, and those among them that start a process: compile, link, pack. It
 // goes back from the files of the targets and from runfiles of programs among them,
-// so that what was only made is left out. Targets are built all, as none is manual.
+// so that what was only made is left out. Manual targets among them are not built.
 func (b *bazel) countRuns(targets string) (runs, processes int, err error) {
+	asked, err := b.run("query", fmt.Sprintf(`%s except attr(tags, "\bmanual\b", %[1]s)`, targets))
+	if err != nil {
+		return 0, 0, err
+	}
+	targets = "set(" + strings.Join(strings.Fields(asked), " ") + ")"
 	text, err := b.run("aquery", "--output=jsonproto", "--include_commandline=false", "deps("+targets+")")
 	if err != nil {
 		return 0, 0, err
