@@ -1,7 +1,8 @@
 // Package needs tells which level of its architecture a Go executable needs.
 //
-// Input is not trusted: no size field of a file makes this package allocate more
-// than a fixed amount.
+// Input is not trusted: no size field of an ELF file makes this package allocate more
+// than a fixed amount. Of other formats, packages debug/pe and debug/macho copy a name
+// for each section and symbol, which nothing here bounds.
 package needs
 
 import (
@@ -89,37 +90,36 @@ func (x *Executable) readELF(r io.ReaderAt) error {
 		return ErrNotGo
 	}
 	x.OS = systems[file.OSABI]
-	little := file.Data == elf.ELFDATA2LSB
-	switch file.Machine {
-	case elf.EM_X86_64:
-		x.Arch = "amd64"
-	case elf.EM_386:
-		x.Arch = "386"
-	case elf.EM_AARCH64:
-		x.Arch = "arm64"
-	case elf.EM_ARM:
-		x.Arch = "arm"
-	case elf.EM_RISCV:
-		x.Arch = "riscv64"
-	case elf.EM_LOONGARCH:
-		x.Arch = "loong64"
-	case elf.EM_S390:
-		x.Arch = "s390x"
-	case elf.EM_PPC64:
-		x.Arch = pick(little, "ppc64le", "ppc64")
-	case elf.EM_MIPS:
-		x.Arch = pick(file.Class == elf.ELFCLASS64, "mips64", "mips") + pick(little, "le", "")
-	default:
-		return fmt.Errorf("a Go executable for ELF machine %v, which packer does not know", file.Machine)
+	x.Arch = architectures[target{file.Machine, file.Class, file.Data}]
+	if x.Arch == "" {
+		return fmt.Errorf("a Go executable for ELF machine %v (%v, %v), which packer does not know", file.Machine, file.Class, file.Data)
 	}
 	return nil
 }
 
-func pick(first bool, a, b string) string {
-	if first {
-		return a
-	}
-	return b
+// target is what an ELF header says of an architecture.
+type target struct {
+	machine elf.Machine
+	class   elf.Class
+	data    elf.Data
+}
+
+// architectures are the values of GOARCH by ELF header. Source:
+// cmd/link/internal/ld/elf.go.
+var architectures = map[target]string{
+	{elf.EM_386, elf.ELFCLASS32, elf.ELFDATA2LSB}:       "386",
+	{elf.EM_AARCH64, elf.ELFCLASS64, elf.ELFDATA2LSB}:   "arm64",
+	{elf.EM_ARM, elf.ELFCLASS32, elf.ELFDATA2LSB}:       "arm",
+	{elf.EM_LOONGARCH, elf.ELFCLASS64, elf.ELFDATA2LSB}: "loong64",
+	{elf.EM_MIPS, elf.ELFCLASS32, elf.ELFDATA2LSB}:      "mipsle",
+	{elf.EM_MIPS, elf.ELFCLASS32, elf.ELFDATA2MSB}:      "mips",
+	{elf.EM_MIPS, elf.ELFCLASS64, elf.ELFDATA2LSB}:      "mips64le",
+	{elf.EM_MIPS, elf.ELFCLASS64, elf.ELFDATA2MSB}:      "mips64",
+	{elf.EM_PPC64, elf.ELFCLASS64, elf.ELFDATA2LSB}:     "ppc64le",
+	{elf.EM_PPC64, elf.ELFCLASS64, elf.ELFDATA2MSB}:     "ppc64",
+	{elf.EM_RISCV, elf.ELFCLASS64, elf.ELFDATA2LSB}:     "riscv64",
+	{elf.EM_S390, elf.ELFCLASS64, elf.ELFDATA2MSB}:      "s390x",
+	{elf.EM_X86_64, elf.ELFCLASS64, elf.ELFDATA2LSB}:    "amd64",
 }
 
 // checkMessage is what a program says that was built for a level above v1 and that
