@@ -3,7 +3,6 @@ package environments_test
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"maps"
 	"os"
 	"os/exec"
@@ -31,12 +30,9 @@ func TestSystemCalls(t *testing.T) {
 // want, at most.
 func compareSystemCalls(t *testing.T, packed, want string, env ...string) {
 	t.Helper()
-	strace := cmp.Or(os.Getenv("TOOL_STRACE"), "strace")
+	strace := testenv.Tool(t, "strace")
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd := exec.Command(strace, "-i", "-o", trace, packed, "-quiet")
-	if cmd.Err != nil {
-		t.Skip("skipped: no strace")
-	}
 	if got := probetest.Start(t, cmd, append(env, "PATH="+os.Getenv("PATH"))...); got.Status != 0 {
 		t.Fatalf("%v: status %d, %q", env, got.Status, got.Stderr)
 	}

@@ -13,7 +13,7 @@ import (
 // TestMissing compares the features by name with the level that the library says.
 func TestMissing(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
-		t.Skip("skipped: the CPU is no amd64")
+		t.Skip("skipped: needs a CPU of amd64, not of " + runtime.GOARCH)
 	}
 	cpu := goamd64.Level(cpuid.CPU.X64Level())
 	for level := goamd64.Min; level <= goamd64.Max; level++ {

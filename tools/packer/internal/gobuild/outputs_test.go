@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"testing"
+
+	"rules_go_multiarch/internal/testenv"
 )
 
 // TestOwnOutputs has the flags that name a file or folder to write, and what becomes of
@@ -140,9 +142,7 @@ var readFiles = []string{
 // TestOutputsOfTools asks the tools of this Go version for flags whose value is a file or
 // folder; all of them are known as written or read.
 func TestOutputsOfTools(t *testing.T) {
-	if _, err := exec.LookPath("go"); err != nil {
-		t.Skip("skipped: no go command")
-	}
+	testenv.Tool(t, "go")
 	placeholder := regexp.MustCompile(`^  -(\S+) (file|directory|path|base|dir)$`)
 	for tool, outputs := range map[string]map[string]output{"compile": compileOutputs, "link": linkOutputs} {
 		help, _ := exec.Command("go", "tool", tool, "-help").CombinedOutput() // its status is 2

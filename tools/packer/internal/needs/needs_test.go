@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -75,10 +74,7 @@ type failing struct{}
 func (failing) Read([]byte) (int, error) { return 0, errors.New("damaged disk") }
 
 func TestNotGo(t *testing.T) {
-	cat, err := exec.LookPath("cat")
-	if err != nil {
-		t.Skip("skipped: no cat")
-	}
+	cat := testenv.Tool(t, "cat")
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, []byte("text"), 0o644); err != nil {
 		t.Fatal(err)
